@@ -1,0 +1,68 @@
+//! The one table of codes: every message that tenantry can give, by its readable name.
+//!
+//! Split by the stage that raises them. A code's `meaning` is one line; its `explanation` is what
+//! `tenantry explain NAME` prints. Each code has a test case of its own under `tests/`.
+
+mod blueprint;
+mod catalog;
+mod files;
+mod output;
+mod plan;
+
+pub use blueprint::*;
+pub use catalog::*;
+pub use files::*;
+pub use output::*;
+pub use plan::*;
+
+/// A kind of message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The readable name, in kebab-case: it names the problem, not the remedy.
+    pub name: &'static str,
+    /// One line, in lower case, without a full stop.
+    pub meaning: &'static str,
+    /// The long form: why it matters, with an example of wrong and right.
+    pub explanation: &'static str,
+}
+
+/// Every code, by name.
+pub fn all() -> Vec<&'static Code> {
+    let mut codes: Vec<_> = [files::ALL, catalog::ALL, blueprint::ALL, plan::ALL, output::ALL].concat();
+    codes.sort_by_key(|code| code.name);
+    codes
+}
+
+/// The code of this name.
+pub fn find(name: &str) -> Option<&'static Code> {
+    all().into_iter().find(|code| code.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_that_is_defined_is_in_the_table_once() {
+        let sources = [
+            include_str!("files.rs"),
+            include_str!("catalog.rs"),
+            include_str!("blueprint.rs"),
+            include_str!("plan.rs"),
+            include_str!("output.rs"),
+        ];
+        let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();
+        let codes = all();
+        assert_eq!(codes.len(), defined);
+        assert!(codes.windows(2).all(|pair| pair[0].name < pair[1].name));
+    }
+
+    #[test]
+    fn codes_read_alike() {
+        for code in all() {
+            assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", code.name);
+            assert!(!code.meaning.ends_with('.') && !code.meaning.is_empty(), "{}", code.name);
+            assert!(code.explanation.len() > 60, "{} explains itself", code.name);
+        }
+    }
+}

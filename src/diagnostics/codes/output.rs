@@ -1,0 +1,5 @@
+//! Codes of the output stage.
+
+use super::Code;
+
+pub(super) const ALL: &[&Code] = &[];

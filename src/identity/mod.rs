@@ -1,0 +1,10 @@
+//! Names that identify things, parsed once and valid ever after.
+//!
+//! Each type says which texts it takes; the message of a refusal is written where the name stands.
+
+mod names;
+
+pub use names::{
+    AccountId, EnvironmentName, NameError, ProductName, RegionName, TagKey, TenantId, TierName, ZoneId,
+    is_tag_character,
+};

@@ -1,0 +1,5 @@
+//! Addresses and ports: pure arithmetic, no policy.
+
+mod cidr;
+
+pub use cidr::{Cidr, CidrError};
