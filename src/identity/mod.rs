@@ -2,8 +2,10 @@
 //!
 //! Each type says which texts it takes; the message of a refusal is written where the name stands.
 
+mod hash;
 mod names;
 
+pub use hash::{hash_number, short_hash};
 pub use names::{
     AccountId, EnvironmentName, NameError, ProductName, RegionName, TagKey, TenantId, TierName, ZoneId,
     is_tag_character,

@@ -1,0 +1,130 @@
+//! Conditions of `$if`, `$unless` and `when`: a path, and what it is compared with.
+
+use crate::blueprint::{Bound, Scope};
+
+/// `path`, `path is word`, `path is not word`, or `path in [word, word]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub path: Vec<String>,
+    pub test: Test,
+}
+
+/// What is asked of the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Neither false, zero, empty nor nothing.
+    Holds,
+    /// Prints as this word.
+    Is(String),
+    /// Does not print as this word.
+    IsNot(String),
+    /// Prints as one of these words.
+    In(Vec<String>),
+}
+
+/// Why a condition has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConditionError {
+    /// A part of the path is unknown; the names known in its place.
+    UnknownName(String, Vec<String>),
+    /// The path differs by tenant, so that it is not known when the template is compiled.
+    DiffersByTenant,
+}
+
+impl Condition {
+    /// Reads a condition; `None` if it is not one of the four forms.
+    pub fn parse(text: &str) -> Option<Condition> {
+        let (path, test) = match text.split_once(' ') {
+            None => (text, Test::Holds),
+            Some((path, rest)) => {
+                let rest = rest.trim();
+                let test = if let Some(words) = rest.strip_prefix("in ") {
+                    let words = words.trim().strip_prefix('[')?.strip_suffix(']')?;
+                    Test::In(words.split(',').map(|one| word(one)).collect::<Option<_>>()?)
+                } else if let Some(other) = rest.strip_prefix("is not ") {
+                    Test::IsNot(word(other)?)
+                } else {
+                    Test::Is(word(rest.strip_prefix("is ")?)?)
+                };
+                (path, test)
+            }
+        };
+        Some(Condition { path: parse_path(path)?, test })
+    }
+
+    /// Whether it holds.
+    ///
+    /// # Errors
+    /// If the path is unknown, or differs by tenant.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
+        let bound =
+            scope.find(&self.path).map_err(|(part, known)| ConditionError::UnknownName(part, known))?;
+        let shown = printed(bound).ok_or(ConditionError::DiffersByTenant)?;
+        Ok(match &self.test {
+            Test::Holds => bound.holds().ok_or(ConditionError::DiffersByTenant)?,
+            Test::Is(word) => shown == *word,
+            Test::IsNot(word) => shown != *word,
+            Test::In(words) => words.contains(&shown),
+        })
+    }
+}
+
+/// A dotted path of names, or `None`.
+pub fn parse_path(text: &str) -> Option<Vec<String>> {
+    let parts: Vec<String> = text.trim().split('.').map(str::to_owned).collect();
+    let is_name = |part: &String| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    parts.iter().all(is_name).then_some(parts)
+}
+
+fn word(text: &str) -> Option<String> {
+    let text = text.trim();
+    let plain = !text.is_empty()
+        && !text.contains(|character: char| character.is_whitespace() || "[]{},\"'".contains(character));
+    plain.then(|| text.to_owned())
+}
+
+fn printed(bound: &Bound) -> Option<String> {
+    match bound {
+        Bound::Value(_) => None,
+        Bound::Boolean(value) => Some(value.to_string()),
+        Bound::Number(number) => Some(number.to_string()),
+        Bound::Text(text) => Some(text.clone()),
+        Bound::Nothing | Bound::List(_) | Bound::Record(_) => Some(String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_forms() {
+        let settings = Bound::record([
+            ("nat", Bound::Text("one".into())),
+            ("on", Bound::Boolean(true)),
+            ("list", Bound::List(vec![])),
+        ]);
+        let scope = Scope::default().with("settings", settings);
+        let holds = |text: &str| Condition::parse(text).unwrap().holds(&scope);
+        assert_eq!(holds("settings.on"), Ok(true));
+        assert_eq!(holds("settings.list"), Ok(false));
+        assert_eq!(holds("settings.nat is one"), Ok(true));
+        assert_eq!(holds("settings.nat is not one"), Ok(false));
+        assert_eq!(holds("settings.nat in [none, one]"), Ok(true));
+        assert!(matches!(holds("settings.nta"), Err(ConditionError::UnknownName(..))));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "a b", "a is", "a in b", "a == b", "a is b c", "1a", "a..b", "a is not"] {
+            assert_eq!(
+                Condition::parse(text).filter(|one| one.test != Test::Is("not".into())),
+                None,
+                "{text}"
+            );
+        }
+    }
+}

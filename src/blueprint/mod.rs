@@ -1,0 +1,13 @@
+//! Blueprints: folders read into typed intent and compiled stack templates.
+//!
+//! Goes in: `blueprint.yaml` and the templates beside it, from the binary or from a directory.
+//! Comes out: a [`Blueprint`], or a report that points into those files. Nothing here knows a
+//! tenant: what differs by tenant stays a [`Symbol`] until `synth` binds it.
+
+pub mod condition;
+
+mod scope;
+
+pub mod template;
+
+pub use scope::{Bound, Scope, Symbol};

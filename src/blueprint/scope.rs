@@ -1,0 +1,210 @@
+//! The names that a template can use, and what they stand for.
+
+use std::collections::BTreeMap;
+
+/// What a name of the template language stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    Nothing,
+    Boolean(bool),
+    Number(serde_json::Number),
+    /// Text that comes from data: it never becomes a `${}` of CloudFormation.
+    Text(String),
+    List(Vec<Bound>),
+    Record(BTreeMap<String, Bound>),
+    /// Something that differs by tenant and becomes a parameter of the template.
+    Value(Symbol),
+}
+
+/// What differs between tenants of one shape: each becomes a parameter of the template, and its
+/// value stands in the tenant's deployment file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Symbol {
+    TenantId,
+    TenantName,
+    TenantTier,
+    /// The IPv4 block of the tenant's network.
+    NetworkCidr,
+    /// The id of the Availability Zone in this slot, from 1.
+    ZoneId(usize),
+    /// The block of a subnet group over all its zones.
+    SubnetGroupCidr(String),
+    /// The block of a subnet group in one zone slot, from 1.
+    SubnetCidr(String, usize),
+    /// A setting whose schema says `lifted`.
+    Setting(String),
+    /// The id of AWS's prefix list for a gateway endpoint service.
+    PrefixList(String),
+    /// The range in this slot of the tenant's allow-list.
+    Ingress(usize),
+    /// The value of a catalog tag.
+    Tag(String),
+    /// The name of another stack of the same tenant.
+    StackName(String),
+}
+
+impl Symbol {
+    /// The name of the parameter. Distinct symbols have distinct names as long as setting names and
+    /// tag keys do, which loading checks.
+    pub fn parameter(&self) -> String {
+        match self {
+            Symbol::TenantId => "TenantId".to_owned(),
+            Symbol::TenantName => "TenantName".to_owned(),
+            Symbol::TenantTier => "TenantTier".to_owned(),
+            Symbol::NetworkCidr => "NetworkCidr".to_owned(),
+            Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
+            Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
+            Symbol::SubnetCidr(group, slot) => format!("{}Subnet{slot}Cidr", pascal(group)),
+            Symbol::Setting(name) => format!("Setting{}", pascal(name)),
+            Symbol::PrefixList(service) => format!("{}PrefixListId", pascal(service)),
+            Symbol::Ingress(slot) => format!("IngressRange{slot}"),
+            Symbol::Tag(key) => format!("Tag{}", tag_name(key)),
+            Symbol::StackName(stack) => format!("{}StackName", pascal(stack)),
+        }
+    }
+
+    /// What the parameter holds, for the template's reader.
+    pub fn description(&self) -> String {
+        match self {
+            Symbol::TenantId => "Id of the tenant.".to_owned(),
+            Symbol::TenantName => "Display name of the tenant.".to_owned(),
+            Symbol::TenantTier => "Tier of the tenant.".to_owned(),
+            Symbol::NetworkCidr => "IPv4 block of the tenant's VPC.".to_owned(),
+            Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}."),
+            Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets."),
+            Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}."),
+            Symbol::Setting(name) => format!("Setting {name}."),
+            Symbol::PrefixList(service) => {
+                format!("Id of the AWS-managed prefix list of {service} in this Region.")
+            }
+            Symbol::Ingress(slot) => format!("Range {slot} that may reach the tenant's public workloads."),
+            Symbol::Tag(key) => format!("Value of the tag {key}."),
+            Symbol::StackName(stack) => {
+                format!("Name of the tenant's {stack} stack, whose outputs are imported.")
+            }
+        }
+    }
+}
+
+/// A tag key as part of a parameter name. Keys in kebab case read well; any other key gets a few
+/// digits of its hash, so that `cost-center` and `CostCenter` stay apart.
+fn tag_name(key: &str) -> String {
+    let simple = key.split('-').all(|word| {
+        word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    });
+    if simple { pascal(key) } else { format!("{}X{}", pascal(key), crate::identity::short_hash(key)) }
+}
+
+/// `app` becomes `App`, `one_per-zone` becomes `OnePerZone`; all but ASCII letters and digits goes.
+pub fn pascal(text: &str) -> String {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric());
+    words
+        .filter_map(|word| {
+            let first = word.chars().next()?;
+            Some(first.to_ascii_uppercase().to_string() + &word[first.len_utf8()..])
+        })
+        .collect()
+}
+
+/// Names in scope; a loop adds one and shadows what is outside.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    names: Vec<(String, Bound)>,
+}
+
+impl Scope {
+    /// Adds a name, or shadows an earlier one.
+    #[must_use]
+    pub fn with(&self, name: &str, bound: Bound) -> Scope {
+        let mut scope = self.clone();
+        scope.names.push((name.to_owned(), bound));
+        scope
+    }
+
+    /// What a path such as `settings.nat` stands for; `Err` says which part is unknown and what
+    /// names there are beside it.
+    ///
+    /// # Errors
+    /// The unknown part and the names that would have been known in its place.
+    pub fn find(&self, path: &[String]) -> Result<&Bound, (String, Vec<String>)> {
+        let Some((first, rest)) = path.split_first() else { return Err((String::new(), Vec::new())) };
+        let Some((_, found)) = self.names.iter().rev().find(|(name, _)| name == first) else {
+            return Err((first.clone(), self.names.iter().map(|(name, _)| name.clone()).collect()));
+        };
+        let mut bound: &Bound = found;
+        for part in rest {
+            let Bound::Record(fields) = bound else { return Err((part.clone(), Vec::new())) };
+            bound = fields.get(part).ok_or_else(|| (part.clone(), fields.keys().cloned().collect()))?;
+        }
+        Ok(bound)
+    }
+}
+
+impl Bound {
+    /// A record of these fields.
+    pub fn record<K: Into<String>>(fields: impl IntoIterator<Item = (K, Bound)>) -> Bound {
+        Bound::Record(fields.into_iter().map(|(name, bound)| (name.into(), bound)).collect())
+    }
+
+    /// A whole number.
+    pub fn number(number: usize) -> Bound {
+        Bound::Number(number.into())
+    }
+
+    /// Whether a bare condition holds: false, zero, empty and nothing do not. `None` for a value,
+    /// which is not known when the template is compiled.
+    pub fn holds(&self) -> Option<bool> {
+        match self {
+            Bound::Nothing => Some(false),
+            Bound::Boolean(value) => Some(*value),
+            Bound::Number(number) => Some(number.as_f64() != Some(0.0)),
+            Bound::Text(text) => Some(!text.is_empty()),
+            Bound::List(items) => Some(!items.is_empty()),
+            Bound::Record(_) => Some(true),
+            Bound::Value(_) => None,
+        }
+    }
+}
+
+impl From<&serde_json::Value> for Bound {
+    fn from(value: &serde_json::Value) -> Bound {
+        match value {
+            serde_json::Value::Null => Bound::Nothing,
+            serde_json::Value::Bool(value) => Bound::Boolean(*value),
+            serde_json::Value::Number(number) => Bound::Number(number.clone()),
+            serde_json::Value::String(text) => Bound::Text(text.clone()),
+            serde_json::Value::Array(items) => Bound::List(items.iter().map(Bound::from).collect()),
+            serde_json::Value::Object(fields) => {
+                Bound::record(fields.iter().map(|(name, value)| (name.clone(), Bound::from(value))))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameter_names_are_readable_and_distinct() {
+        assert_eq!(Symbol::Tag("cost-center".into()).parameter(), "TagCostCenter");
+        assert_ne!(
+            Symbol::Tag("CostCenter".into()).parameter(),
+            Symbol::Tag("cost-center".into()).parameter()
+        );
+        assert_eq!(Symbol::SubnetCidr("app".into(), 2).parameter(), "AppSubnet2Cidr");
+        assert_eq!(pascal("one_per-zone"), "OnePerZone");
+        assert_eq!(pascal("ecr.api"), "EcrApi");
+    }
+
+    #[test]
+    fn a_loop_variable_shadows_and_unknown_parts_name_their_neighbours() {
+        let scope =
+            Scope::default().with("a", Bound::record([("x", Bound::number(1))])).with("b", Bound::Nothing);
+        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(scope.find(&path("a.x")), Ok(&Bound::number(1)));
+        assert_eq!(scope.find(&path("a.y")), Err(("y".into(), vec!["x".into()])));
+        assert_eq!(scope.with("a", Bound::Nothing).find(&path("a")), Ok(&Bound::Nothing));
+    }
+}

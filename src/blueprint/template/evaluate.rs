@@ -1,0 +1,517 @@
+//! From a compiled template and a scope to CloudFormation.
+//!
+//! Each text ends as a list of segments that remember where they came from: the author's words, a
+//! catalog's data, a value that differs by tenant, or another stack's output. Only the author's
+//! words may speak CloudFormation: data that holds `${` is escaped inside `Fn::Sub`, and values
+//! become references to parameters (law 7).
+
+use std::collections::BTreeSet;
+
+use crate::blueprint::condition::ConditionError;
+use crate::blueprint::scope::pascal;
+use crate::blueprint::template::compile::{Guard, Loop, PieceKind};
+use crate::blueprint::template::{Entry, Expression, Generate, Item, Piece, Template, Text, TextPart};
+use crate::blueprint::{Bound, Scope, Symbol};
+use crate::cloudformation::Json;
+use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::source::Span;
+
+/// Makes the resources of a `$generate` key.
+pub type Generator<'g> = dyn Fn(&Generate, &Scope, &mut Evaluation<'_>) -> Vec<(String, Json)> + 'g;
+
+/// What evaluating a template found out besides its text.
+pub struct Evaluation<'e> {
+    /// The values that it names: they become its parameters.
+    pub symbols: BTreeSet<Symbol>,
+    /// The outputs of other stacks that it imports, and where.
+    pub imports: Vec<(String, String, Span)>,
+    pub report: &'e mut Report,
+    generator: &'e Generator<'e>,
+}
+
+/// The evaluated parts of a template, before tags, parameters and exports are added.
+#[derive(Debug, Default)]
+pub struct Evaluated {
+    pub description: Option<String>,
+    pub resources: Vec<(String, Span, Json)>,
+    pub outputs: Vec<(String, Span, Json)>,
+}
+
+/// Evaluates a template for one scope.
+pub fn evaluate<'e>(
+    template: &Template,
+    scope: &Scope,
+    generator: &'e Generator<'e>,
+    report: &'e mut Report,
+) -> (Evaluated, BTreeSet<Symbol>, Vec<(String, String, Span)>) {
+    let mut evaluation = Evaluation { symbols: BTreeSet::new(), imports: Vec::new(), report, generator };
+    let description = template.description.as_ref().and_then(|piece| match evaluation.piece(piece, scope) {
+        Some(Json::Text(text)) => Some(text),
+        _ => {
+            evaluation.report.push(
+                Diagnostic::error(
+                    &codes::VALUE_IN_SHAPE,
+                    "a template's description is the same for all tenants of a shape",
+                )
+                .at(piece.span, "")
+                .help("leave out what differs by tenant"),
+            );
+            None
+        }
+    });
+    let mut evaluated = Evaluated { description, ..Evaluated::default() };
+    evaluation.entries(&template.resources, scope, &mut evaluated.resources);
+    evaluation.entries(&template.outputs, scope, &mut evaluated.outputs);
+    (evaluated, evaluation.symbols, evaluation.imports)
+}
+
+enum Segment {
+    Author(String),
+    Data(String),
+    Value(Symbol),
+    Import(String, String),
+}
+
+impl Evaluation<'_> {
+    /// Evaluates one value; `None` if a choice leaves it out or an error was reported.
+    pub fn piece(&mut self, piece: &Piece, scope: &Scope) -> Option<Json> {
+        match &piece.kind {
+            PieceKind::Literal(json) => Some(json.clone()),
+            PieceKind::Text(text) => self.text(text, piece.span, scope),
+            PieceKind::Sub(text, variables) => {
+                let mut named = Vec::new();
+                for (name, piece) in variables {
+                    named.push((name.clone(), self.piece(piece, scope)?));
+                }
+                let segments = self.segments(text, piece.span, scope)?;
+                self.substitution(segments, named, true, piece.span)
+            }
+            PieceKind::GetAtt(text) => {
+                let shape = self.shape_text(text, piece.span, scope)?;
+                let Some((id, attribute)) = shape.split_once('.') else {
+                    self.report.push(
+                        Diagnostic::error(
+                            &codes::INVALID_TEMPLATE,
+                            "`GetAtt` takes a logical id, a dot and an attribute",
+                        )
+                        .at(piece.span, "")
+                        .help("write `!GetAtt Resource.Attribute`"),
+                    );
+                    return None;
+                };
+                Some(Json::object([("Fn::GetAtt", [id, attribute].into_iter().collect::<Json>())]))
+            }
+            PieceKind::List(items) => {
+                let mut list = Vec::new();
+                self.items(items, scope, &mut list);
+                Some(Json::List(list))
+            }
+            PieceKind::Map(entries) => {
+                let mut map = Vec::new();
+                self.entries(entries, scope, &mut map);
+                Some(Json::Object(map.into_iter().map(|(key, _, value)| (key, value)).collect()))
+            }
+            PieceKind::Choice(choice) => match self.holds(&choice.guard, scope)? {
+                true => self.piece(&choice.then, scope),
+                false => choice.otherwise.as_ref().and_then(|otherwise| self.piece(otherwise, scope)),
+            },
+        }
+    }
+
+    fn items(&mut self, items: &[Item], scope: &Scope, list: &mut Vec<Json>) {
+        for item in items {
+            match item {
+                Item::One(piece) => list.extend(self.piece(piece, scope)),
+                Item::Each(head, body) => {
+                    for bound in self.list(head, scope) {
+                        self.items(body, &scope.with(&head.name, bound), list);
+                    }
+                }
+                Item::If(guard, body) => {
+                    if self.holds(guard, scope) == Some(true) {
+                        self.items(body, scope, list);
+                    }
+                }
+            }
+        }
+    }
+
+    fn entries(&mut self, entries: &[Entry], scope: &Scope, map: &mut Vec<(String, Span, Json)>) {
+        for entry in entries {
+            match entry {
+                Entry::Pair(key, span, value) => {
+                    let Some(name) = self.shape_text(key, *span, scope) else { continue };
+                    let Some(value) = self.piece(value, scope) else { continue };
+                    self.add(map, name, *span, value);
+                }
+                Entry::Each(head, body) => {
+                    for bound in self.list(head, scope) {
+                        self.entries(body, &scope.with(&head.name, bound), map);
+                    }
+                }
+                Entry::If(guard, body) => {
+                    if self.holds(guard, scope) == Some(true) {
+                        self.entries(body, scope, map);
+                    }
+                }
+                Entry::Generate(generate) => {
+                    let generator = self.generator;
+                    for (name, value) in generator(generate, scope, self) {
+                        self.add(map, name, generate.span, value);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, map: &mut Vec<(String, Span, Json)>, name: String, span: Span, value: Json) {
+        if let Some((_, first, _)) = map.iter().find(|(other, _, _)| *other == name) {
+            self.report.push(
+                Diagnostic::error(&codes::DUPLICATE_KEY, format!("the key {} is there twice", quote(&name)))
+                    .at(span, "again here")
+                    .also(*first, "first here")
+                    .help("give each a name of its own, for example with the loop's number in it"),
+            );
+            return;
+        }
+        map.push((name, span, value));
+    }
+
+    fn holds(&mut self, guard: &Guard, scope: &Scope) -> Option<bool> {
+        match guard.condition.holds(scope) {
+            Ok(holds) => Some(holds != guard.negated),
+            Err(ConditionError::UnknownName(part, known)) => {
+                self.unknown(&part, &known, guard.span);
+                None
+            }
+            Err(ConditionError::DiffersByTenant) => {
+                self.differs(&guard.condition.path.join("."), "a condition", guard.span);
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, head: &Loop, scope: &Scope) -> Vec<Bound> {
+        match scope.find(&head.list) {
+            Ok(Bound::List(items)) => items.clone(),
+            Ok(_) => {
+                self.report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_TEMPLATE,
+                        format!("`{}` is not a list", head.list.join(".")),
+                    )
+                    .at(head.span, "")
+                    .help("loop over a list, for example `$each zone in zones:`"),
+                );
+                Vec::new()
+            }
+            Err((part, known)) => {
+                self.unknown(&part, &known, head.span);
+                Vec::new()
+            }
+        }
+    }
+
+    fn text(&mut self, text: &Text, span: Span, scope: &Scope) -> Option<Json> {
+        if let Some(Expression::Path(path)) = text.single() {
+            let bound = self.find(path, span, scope)?;
+            return self.whole(&bound, path, span);
+        }
+        let segments = self.segments(text, span, scope)?;
+        if let [Segment::Import(stack, output)] = segments.as_slice() {
+            return Some(self.import(stack, output));
+        }
+        self.substitution(segments, Vec::new(), false, span)
+    }
+
+    /// A value that stands alone keeps its type.
+    fn whole(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<Json> {
+        match bound {
+            Bound::Boolean(value) => Some(Json::Boolean(*value)),
+            Bound::Number(number) => Some(Json::Number(number.clone())),
+            Bound::Text(text) => Some(Json::text(text)),
+            Bound::List(items) => items
+                .iter()
+                .map(|item| self.whole(item, path, span))
+                .collect::<Option<Vec<_>>>()
+                .map(Json::List),
+            Bound::Value(symbol) => {
+                self.symbols.insert(symbol.clone());
+                Some(Json::reference(symbol.parameter()))
+            }
+            Bound::Nothing | Bound::Record(_) => {
+                self.report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_EXPRESSION,
+                        format!("`{}` has no value of its own", path.join(".")),
+                    )
+                    .at(span, "")
+                    .help("name one of its fields, or guard it with `$if`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn segments(&mut self, text: &Text, span: Span, scope: &Scope) -> Option<Vec<Segment>> {
+        let mut segments = Vec::new();
+        for part in &text.parts {
+            segments.push(match part {
+                TextPart::Author(text) => Segment::Author(text.clone()),
+                TextPart::Expression(expression) => self.segment(expression, span, scope)?,
+            });
+        }
+        Some(segments)
+    }
+
+    fn segment(&mut self, expression: &Expression, span: Span, scope: &Scope) -> Option<Segment> {
+        match expression {
+            Expression::Literal(value) => Some(Segment::Data(printed(value))),
+            Expression::Path(path) => match self.find(path, span, scope)? {
+                Bound::Value(symbol) => Some(Segment::Value(symbol)),
+                bound => self.print(&bound, path, span).map(Segment::Data),
+            },
+            Expression::Call(helper, arguments) => {
+                let mut words = Vec::new();
+                for argument in arguments {
+                    match self.segment(argument, span, scope)? {
+                        Segment::Data(text) | Segment::Author(text) => words.push(text),
+                        Segment::Value(symbol) => {
+                            self.differs(&symbol.parameter(), &format!("the helper `{helper}`"), span);
+                            return None;
+                        }
+                        Segment::Import(..) => {
+                            self.differs("an import", &format!("the helper `{helper}`"), span);
+                            return None;
+                        }
+                    }
+                }
+                self.call(helper, words, span)
+            }
+        }
+    }
+
+    fn call(&mut self, helper: &str, words: Vec<String>, span: Span) -> Option<Segment> {
+        match (helper, words.as_slice()) {
+            ("pascal", [word]) => Some(Segment::Data(pascal(word))),
+            ("import", [stack, output, more @ ..]) => {
+                let output = format!("{output}{}", more.concat());
+                self.imports.push((stack.clone(), output.clone(), span));
+                Some(Segment::Import(stack.clone(), output))
+            }
+            _ => {
+                self.report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_EXPRESSION,
+                        format!("there is no helper {} with {} arguments", quote(helper), words.len()),
+                    )
+                    .at(span, "")
+                    .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Text that must be the same for all tenants of a shape: keys, logical ids.
+    fn shape_text(&mut self, text: &Text, span: Span, scope: &Scope) -> Option<String> {
+        let mut result = String::new();
+        for segment in self.segments(text, span, scope)? {
+            match segment {
+                Segment::Author(text) | Segment::Data(text) => result.push_str(&text),
+                Segment::Value(symbol) => {
+                    self.differs(&symbol.parameter(), "a key or a logical id", span);
+                    return None;
+                }
+                Segment::Import(..) => {
+                    self.differs("an import", "a key or a logical id", span);
+                    return None;
+                }
+            }
+        }
+        Some(result)
+    }
+
+    fn substitution(
+        &mut self,
+        segments: Vec<Segment>,
+        mut variables: Vec<(String, Json)>,
+        author_speaks_sub: bool,
+        span: Span,
+    ) -> Option<Json> {
+        let needs_sub = author_speaks_sub
+            || segments.iter().any(|segment| matches!(segment, Segment::Value(_) | Segment::Import(..)));
+        let mut parts = Vec::new();
+        for segment in segments {
+            parts.push(match segment {
+                Segment::Author(part) if author_speaks_sub => (part, Origin::Speaks),
+                Segment::Author(part) => (part, Origin::Author),
+                Segment::Data(part) => (part, Origin::Data),
+                Segment::Value(symbol) => {
+                    let reference = format!("${{{}}}", symbol.parameter());
+                    self.symbols.insert(symbol);
+                    (reference, Origin::Speaks)
+                }
+                Segment::Import(stack, output) => {
+                    let name = format!("{}{output}", pascal(&stack));
+                    let import = self.import(&stack, &output);
+                    if !variables.iter().any(|(other, _)| *other == name) {
+                        variables.push((name.clone(), import));
+                    }
+                    (format!("${{{name}}}"), Origin::Speaks)
+                }
+            });
+        }
+        let Some(text) = joined(&parts, needs_sub) else {
+            self.report.push(
+                Diagnostic::error(
+                    &codes::UNSAFE_DATA,
+                    "data would become a dynamic reference of CloudFormation here",
+                )
+                .at(span, "")
+                .help("take `{{resolve:` out of the settings that this text uses"),
+            );
+            return None;
+        };
+        Some(match (needs_sub, variables.is_empty()) {
+            (false, _) => Json::Text(text),
+            (true, true) => Json::object([("Fn::Sub", Json::Text(text))]),
+            (true, false) => {
+                Json::object([("Fn::Sub", Json::List(vec![Json::Text(text), Json::Object(variables)]))])
+            }
+        })
+    }
+
+    /// Another stack's output, by the name under which that stack exports it.
+    fn import(&mut self, stack: &str, output: &str) -> Json {
+        let symbol = Symbol::StackName(stack.to_owned());
+        let name = format!("${{{}}}-{output}", symbol.parameter());
+        self.symbols.insert(symbol);
+        Json::object([("Fn::ImportValue", Json::object([("Fn::Sub", Json::Text(name))]))])
+    }
+
+    fn find(&mut self, path: &[String], span: Span, scope: &Scope) -> Option<Bound> {
+        match scope.find(path) {
+            Ok(bound) => Some(bound.clone()),
+            Err((part, known)) => {
+                self.unknown(&part, &known, span);
+                None
+            }
+        }
+    }
+
+    fn print(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<String> {
+        match bound {
+            Bound::Boolean(value) => Some(value.to_string()),
+            Bound::Number(number) => Some(number.to_string()),
+            Bound::Text(text) => Some(text.clone()),
+            _ => {
+                self.report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_EXPRESSION,
+                        format!("`{}` cannot stand inside text", path.join(".")),
+                    )
+                    .at(span, "")
+                    .help("only text, numbers, true and false can; let it stand alone, or loop over it"),
+                );
+                None
+            }
+        }
+    }
+
+    fn unknown(&mut self, part: &str, known: &[String], span: Span) {
+        let help = match closest(part, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "`docs/blueprints.md` lists the names of the language".to_owned(),
+            None => format!("the names here are {}", list_of(known.iter().map(String::as_str))),
+        };
+        self.report.push(
+            Diagnostic::error(&codes::UNKNOWN_NAME, format!("there is no name {}", quote(part)))
+                .at(span, "")
+                .help(help),
+        );
+    }
+
+    fn differs(&mut self, what: &str, place: &str, span: Span) {
+        self.report.push(
+            Diagnostic::error(
+                &codes::VALUE_IN_SHAPE,
+                format!("{} differs by tenant and cannot be part of {place}", quote(what)),
+            )
+            .at(span, "")
+            .help("tenants of one shape share the template: use a setting or a number here"),
+        );
+    }
+}
+
+/// Where a piece of text comes from, and so what it may say.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    /// The author's words in a text that is not `Fn::Sub`: `${` is those two characters.
+    Author,
+    /// A catalog's data: two characters, always.
+    Data,
+    /// The author's words in `Fn::Sub`, and references that tenantry writes.
+    Speaks,
+}
+
+/// Joins the parts. A `${` that is not spoken is escaped where the text becomes `Fn::Sub`, also
+/// where it forms only at the seam of two parts; `None` if data has a share in a `{{resolve:`.
+fn joined(parts: &[(String, Origin)], needs_sub: bool) -> Option<String> {
+    const DYNAMIC_REFERENCE: &str = "{{resolve:";
+    let characters: Vec<(char, Origin)> =
+        parts.iter().flat_map(|(text, origin)| text.chars().map(|character| (character, *origin))).collect();
+    let mut result = String::with_capacity(characters.len() + 8);
+    for (position, (character, origin)) in characters.iter().enumerate() {
+        result.push(*character);
+        if let Some(start) = (position + 1).checked_sub(DYNAMIC_REFERENCE.len())
+            && result.ends_with(DYNAMIC_REFERENCE)
+            && characters[start..=position].iter().any(|(_, origin)| *origin == Origin::Data)
+        {
+            return None;
+        }
+        let completes = *character == '{' && position > 0 && characters[position - 1].0 == '$';
+        let spoken =
+            *origin == Origin::Speaks && (position == 0 || characters[position - 1].1 == Origin::Speaks);
+        if needs_sub && completes && !spoken {
+            result.push('!');
+        }
+    }
+    Some(result)
+}
+
+fn printed(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sub(parts: &[(&str, Origin)]) -> Option<String> {
+        let parts: Vec<_> = parts.iter().map(|(text, origin)| ((*text).to_owned(), *origin)).collect();
+        joined(&parts, true)
+    }
+
+    #[test]
+    fn only_the_author_can_write_a_reference() {
+        use Origin::{Author, Data, Speaks};
+        assert_eq!(sub(&[("a-${AWS::Region}", Speaks)]).unwrap(), "a-${AWS::Region}");
+        assert_eq!(sub(&[("a-${AWS::Region}", Data)]).unwrap(), "a-${!AWS::Region}");
+        assert_eq!(sub(&[("a-${AWS::Region}", Author)]).unwrap(), "a-${!AWS::Region}");
+        assert_eq!(sub(&[("$", Speaks), ("{AWS::AccountId}", Data)]).unwrap(), "${!AWS::AccountId}");
+        assert_eq!(sub(&[("$", Data), ("{x}", Speaks)]).unwrap(), "${!x}");
+        assert_eq!(sub(&[("$", Data), ("${TenantId}", Speaks)]).unwrap(), "$${TenantId}");
+    }
+
+    #[test]
+    fn data_has_no_share_in_a_dynamic_reference() {
+        use Origin::{Author, Data};
+        assert_eq!(sub(&[("{{resolve:ssm:/x}}", Data)]), None);
+        assert_eq!(sub(&[("{", Author), ("{resolve", Data), (":ssm:/x}}", Author)]), None);
+        assert!(sub(&[("{{resolve:ssm:/", Author), ("x", Data), ("}}", Author)]).is_some());
+    }
+}

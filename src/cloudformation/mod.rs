@@ -1,0 +1,11 @@
+//! CloudFormation as data: ordered JSON and its one printer, resource-type facts, limits.
+//!
+//! What a template says is decided elsewhere; this room knows how one is written down, what each
+//! resource type can carry, and how large things may be.
+
+mod json;
+pub mod limits;
+mod resource_types;
+
+pub use json::Json;
+pub use resource_types::{ResourceType, TagShape, resource_type};
