@@ -7,7 +7,6 @@ moto cannot create its type. Without --endpoint a server is started, and stopped
 """
 import argparse
 import json
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 

@@ -518,6 +518,8 @@ CONTAINERS_AND_TRAFFIC = {
     "ApplicationAutoScaling::ScalableTarget": Type(
         "application-autoscaling", "register_scalable_target", scalable_target_id,
         attributes={"Id": scalable_target_id},
+        # moto fails on tags that it cannot keep.
+        later=("Tags",),
     ),
     "ApplicationAutoScaling::ScalingPolicy": Type(
         "application-autoscaling", "put_scaling_policy", "PolicyARN", prepare=of_scalable_target,
