@@ -23,6 +23,11 @@ from botocore.config import Config
 from moto.cloudformation import models as stack_models
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
+from moto.ec2.models.nat_gateways import NatGateway
+from moto.ec2.responses.nat_gateways import NatGateways
+from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
 ABSENT = "not-in-moto:"
@@ -567,7 +572,40 @@ CONTAINERS_AND_TRAFFIC = {
 }
 
 
-# ---- databases and secrets ----
+# ---- storage: buckets, databases, secrets ----
+
+
+def bucket_region(properties, context):
+    # S3 names are lower case, and its first region must not be named as a location.
+    properties["BucketName"] = properties["BucketName"].lower()
+    if context.region != "us-east-1":
+        properties["CreateBucketConfiguration"] = {"LocationConstraint": context.region}
+    return properties
+
+
+def bucket_settings(created):
+    """What CloudFormation sets on a bucket call by call. Life cycles are left out: the API spells them otherwise."""
+    s3, wanted = created.context.client("s3"), created.properties
+    bucket = {"Bucket": created.reference}
+    if wanted.get("Tags"):
+        s3.put_bucket_tagging(**bucket, Tagging={"TagSet": wanted["Tags"]})
+    if "VersioningConfiguration" in wanted:
+        s3.put_bucket_versioning(**bucket, VersioningConfiguration=wanted["VersioningConfiguration"])
+    if "PublicAccessBlockConfiguration" in wanted:
+        block = {key: str(value).lower() == "true" for key, value in wanted["PublicAccessBlockConfiguration"].items()}
+        s3.put_public_access_block(**bucket, PublicAccessBlockConfiguration=block)
+    if "OwnershipControls" in wanted:
+        s3.put_bucket_ownership_controls(**bucket, OwnershipControls=wanted["OwnershipControls"])
+    if "BucketEncryption" in wanted:
+        rules = [
+            {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
+            for rule in wanted["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        ]
+        s3.put_bucket_encryption(**bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+def bucket_host(suffix):
+    return lambda created: f"{created.reference}.{suffix.format(region=created.context.region)}"
 
 
 def managed_secret(properties, _context):
@@ -596,7 +634,23 @@ def secret_value(properties, context):
     return properties
 
 
-DATABASES_AND_SECRETS = {
+STORAGE = {
+    "S3::Bucket": Type(
+        "s3", "create_bucket", lambda created: created.properties["BucketName"].lower(), named=("BucketName", 63),
+        rename={"BucketName": "Bucket"}, prepare=bucket_region, finish=bucket_settings,
+        later=(
+            "Tags", "VersioningConfiguration", "PublicAccessBlockConfiguration", "OwnershipControls",
+            "BucketEncryption", "LifecycleConfiguration",
+        ),
+        attributes={
+            "Arn": lambda created: f"arn:aws:s3:::{created.reference}",
+            "DomainName": bucket_host("s3.amazonaws.com"),
+            "RegionalDomainName": bucket_host("s3.{region}.amazonaws.com"),
+        },
+    ),
+    "S3::BucketPolicy": Type(
+        "s3", "put_bucket_policy", property_named("Bucket"), rename={"PolicyDocument": "Policy"}
+    ),
     "RDS::DBSubnetGroup": Type(
         "rds", "create_db_subnet_group", "DBSubnetGroup.DBSubnetGroupName", named=("DBSubnetGroupName", 255)
     ),
@@ -636,7 +690,7 @@ TYPES = {
     **{f"AWS::EC2::{name}": described for name, described in EC2.items()},
     **{
         f"AWS::{name}": described
-        for group in (KEYS_LOGS_AND_IDENTITIES, CONTAINERS_AND_TRAFFIC, DATABASES_AND_SECRETS)
+        for group in (KEYS_LOGS_AND_IDENTITIES, CONTAINERS_AND_TRAFFIC, STORAGE)
         for name, described in group.items()
     },
 }
@@ -765,13 +819,30 @@ def create_without_stack_tags(self, template):
         self.tags = stack_tags
 
 
+def create_nat_gateway(self):
+    """moto knows NAT gateways of one subnet only; a regional one belongs to the VPC and has none."""
+    if self._get_param("AvailabilityMode") != "regional":
+        return STOCK_CREATE_NAT_GATEWAY(self)
+    vpc = self.ec2_backend.get_vpc(self._get_param("VpcId"))
+    gateway = NatGateway.__new__(NatGateway)
+    gateway.id = random_nat_gateway_id()
+    gateway.ec2_backend, gateway.vpc_id, gateway.subnet_id = self.ec2_backend, vpc.id, None
+    gateway.state, gateway.connectivity_type, gateway.address_set = "available", "public", []
+    gateway._created_at = utcnow()
+    gateway.add_tags(add_tag_specification(self._get_param("TagSpecifications", [])))
+    self.ec2_backend.nat_gateways[gateway.id] = gateway
+    return ActionResult({"NatGateway": gateway})
+
+
 STOCK_CREATE = parsing.ResourceMap.create
+STOCK_CREATE_NAT_GATEWAY = NatGateways.create_nat_gateway
 
 
 def extend():
     parsing.resource_class_from_type = class_of
     parsing.clean_json = resolve
     parsing.ResourceMap.create = create_without_stack_tags
+    NatGateways.create_nat_gateway = create_nat_gateway
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     # Templates here are always JSON, which moto reads with a slow YAML parser.

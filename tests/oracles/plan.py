@@ -74,7 +74,7 @@ def tenant(entry, shape):
             Subnet(name, subnet["zone"], subnet["cidr"]) for name, group in groups.items() for subnet in group["subnets"]
         ),
         rules=frozenset(
-            Rule(rule["workload"], rule["direction"], str(rule["protocol"]), *ports(rule), peer)
+            Rule(rule["workload"], rule["direction"], protocol(rule), *ports(rule), peer)
             for rule in shape.get("security_group_rules", [])
             for peer in peers(rule["peer"], entry, groups)
         ),
@@ -83,7 +83,7 @@ def tenant(entry, shape):
                 line["subnet_group"],
                 line["direction"],
                 line["number"],
-                str(line["protocol"]),
+                protocol(line),
                 *ports(line),
                 peer.removeprefix("cidr "),
                 line.get("action", "allow"),
@@ -92,6 +92,11 @@ def tenant(entry, shape):
             for peer in peers(line["peer"], entry, groups)
         ),
     )
+
+
+def protocol(rule):
+    """EC2's name for a protocol, which is -1 where all are meant."""
+    return {"all": "-1"}.get(str(rule["protocol"]), str(rule["protocol"]))
 
 
 def ports(rule):

@@ -219,6 +219,9 @@ def compare_tags(cloud, values, tenant, compared):
     findings = []
     for logical, identity in deploy.physical_ids(cloud, stack).items():
         kind = resources[logical]["Type"]
+        if kind not in facts:
+            findings.append(f"{stack.name}: {logical}: {FACTS.name} knows nothing of {kind}")
+            continue
         taggable = facts[kind]["tags"]
         if taggable is None:
             continue

@@ -63,6 +63,17 @@ def of_network(cloud, account, region, identity):
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
+def of_bucket(cloud, account, region, identity):
+    s3 = cloud.client("s3", account, region)
+    try:
+        return pairs(s3.get_bucket_tagging(Bucket=identity)["TagSet"])
+    except s3.exceptions.ClientError as failure:
+        # S3 has an error for a bucket without tags.
+        if failure.response["Error"]["Code"] == "NoSuchTagSet":
+            return {}
+        raise
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
 NOT_KEPT = {"AWS::ApplicationAutoScaling::ScalableTarget"}
 
@@ -85,6 +96,7 @@ READERS = {
     "AWS::RDS::DBInstance": of_database("db"),
     "AWS::RDS::DBSubnetGroup": of_database("subgrp"),
     "AWS::ResourceGroups::Group": of_resource_group,
+    "AWS::S3::Bucket": of_bucket,
     "AWS::SecretsManager::Secret": of_arn("secretsmanager", "describe_secret", "SecretId", "Tags"),
 }
 

@@ -115,7 +115,8 @@ class Values:
         if name in self.pseudo:
             return self.pseudo[name]
         if name in self.parameters:
-            return self.parameters[name]
+            kind, value = self.template["Parameters"][name]["Type"], self.parameters[name]
+            return value.split(",") if kind == "CommaDelimitedList" or kind.startswith("List<") else value
         resource = self.template["Resources"][name]
         if resource["Type"] in ARN_BY_REF:
             return self.attribute(name, "Arn")
