@@ -8,8 +8,10 @@ The good tree, `fixture/`, is written by hand: one tenant with a network stack a
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import environments
@@ -244,5 +246,25 @@ class ReadBack(Harness):
         self.rejects("readback", "InvalidVpc.Range", NETWORK_DEPLOYMENT, break_a_parameter)
 
 
+def tests_of(suite):
+    for test in suite:
+        yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
+
+
+def main():
+    """Runs the tests two at a time: each waits for processes of its own, most of them servers that start."""
+    for name in environments.REQUIREMENTS:
+        environments.prepared(name)
+    tests = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])))
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda test: test.run(), tests))
+    for result in results:
+        for test, trace in result.failures + result.errors:
+            print(f"FAILED {test.id()}\n{trace}")
+    failed = sum(not result.wasSuccessful() for result in results)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    main()
