@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""policies.py OUTPUT: parliament over every IAM policy in the templates, with intrinsic functions worked out.
+
+It knows every action and which resources and conditions each takes, so a misspelt action, an ARN of the wrong service
+or a condition that never holds is found. A template is judged once, as the first stack that uses it.
+"""
+import json
+import sys
+from pathlib import Path
+
+from parliament import analyze_policy_string, enhance_finding
+
+from tree import judge, stacks
+from values import Tree
+
+# A trust policy names no resource: it speaks of the role itself.
+ROLE = "arn:aws:iam::123456789012:role/trusting"
+# What parliament is wrong about: its name for the fault, which policies, words of its message, and why it is none.
+MUTED = [
+    ("RESOURCE_STAR", "KeyPolicy", "", "in a key policy `*` is the key it is attached to"),
+    (
+        "MISMATCHED_TYPE",
+        "KeyPolicy",
+        "ArnLike requires a value of type Arn but given String",
+        "a log group's ARN is its encryption context, and AWS's own key policy for log groups compares it with ArnLike",
+    ),
+]
+
+
+def main():
+    output = Path(sys.argv[1])
+    findings, judged, seen = [], 0, set()
+    for values in Tree(stacks(output)).values:
+        if values.stack.template in seen:
+            continue
+        seen.add(values.stack.template)
+        for logical, resource in values.template["Resources"].items():
+            for path, document in documents(resource.get("Properties", {}), logical):
+                judged += 1
+                place = f"{values.stack.template.relative_to(output)}: {path}"
+                findings.extend(f"{place}: {fault}" for fault in faults(values.of(document), path))
+    judge("parliament", findings, f"{judged} policies")
+
+
+def documents(value, path):
+    """Every policy document under a resource's properties: whatever has statements."""
+    if isinstance(value, dict):
+        if "Statement" in value:
+            yield path, value
+            return
+        for key, inner in value.items():
+            yield from documents(inner, f"{path}/{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from documents(inner, f"{path}/{index}")
+
+
+def faults(document, path):
+    for statement in document["Statement"]:
+        if "Resource" not in statement and "NotResource" not in statement:
+            statement["Resource"] = ROLE
+    for finding in analyze_policy_string(json.dumps(document)).findings:
+        said = f"{finding.issue} {enhance_finding(finding).title}: {finding.detail}"
+        if not any(
+            finding.issue == issue and path.endswith(policy) and words in said for issue, policy, words, _ in MUTED
+        ):
+            yield said
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""readback.py OUTPUT [--endpoint URL]: reads what exists after a deployment and compares it with plan.json, exactly.
+
+Both ways: what the plan decided must exist, and nothing may exist that it did not decide. Compared are VPCs, subnets
+with their zones, security group rules, network ACL entries and where the ACLs apply, and the tags of every taggable
+resource. Without --endpoint the tree is deployed first, to a server of its own.
+"""
+import argparse
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import deploy
+import plan
+import tags
+import tree
+from server import Cloud
+from values import Tree
+
+FACTS = Path(__file__).resolve().parent.parent.parent / "src" / "cloudformation" / "resource_types.json"
+# Tags with a technical purpose, beside those that the catalog asks for.
+TECHNICAL = ("aws:", "tenantry:")
+# The rule that keeps a group from allowing everything before its own rules arrive.
+PLACEHOLDER = ("-1", None, None, "cidr 127.0.0.1/32")
+PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp"}
+DEFAULT_ACL_ENTRY = 32767
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("output", type=Path)
+    arguments.add_argument("--endpoint", help="a server to which the tree has been deployed")
+    chosen = arguments.parse_args()
+    with deploy.at(chosen.endpoint) as endpoint:
+        cloud = Cloud(endpoint)
+        if not chosen.endpoint:
+            problems = deploy.problems(deploy.deploy_all(cloud, chosen.output))
+            if problems:
+                tree.judge("read-back", problems, "not deployed")
+        findings, compared = compare(cloud, chosen.output)
+    tree.judge("read-back", findings, ", ".join(f"{count} {what}" for what, count in compared.items()))
+
+
+def compare(cloud, output):
+    tenants = plan.tenants(output)
+    stacks = tree.stacks(output)
+    places = {(stack.account, stack.region) for stack in stacks}
+    places |= {(tenant.account, tenant.region) for tenant in tenants}
+    findings, compared = [], Counter()
+    for account, region in sorted(places):
+        here = [tenant for tenant in tenants if (tenant.account, tenant.region) == (account, region)]
+        findings += Networks(cloud, account, region).compare(here, compared)
+    tenant_of_stack = {stack: tenant for tenant in tenants for stack in tenant.stacks}
+    for values in Tree(stacks).values:
+        if values.stack.name in tenant_of_stack:
+            findings += compare_tags(cloud, values, tenant_of_stack[values.stack.name], compared)
+    return findings, compared
+
+
+def differences(what, planned, existing, compared):
+    """Findings for what is on one side only. Both sides are counted, so that two equal things are not one."""
+    planned, existing = Counter(planned), Counter(existing)
+    compared[what] += sum(planned.values())
+    missing = [f"planned and not there: {what} {item}" for item in (planned - existing).elements()]
+    extra = [f"there and not planned: {what} {item}" for item in (existing - planned).elements()]
+    return missing + extra
+
+
+class Networks:
+    """What exists of networks in one account and region, in the terms of the plan."""
+
+    def __init__(self, cloud, account, region):
+        self.cloud, self.account, self.region = cloud, account, region
+
+    def listed(self, operation, key):
+        pages = self.cloud.everything("ec2", operation, self.account, self.region)
+        return [item for page in pages for item in page[key]]
+
+    def compare(self, tenants, compared):
+        place = f"{self.account}/{self.region}"
+        vpcs = {vpc["VpcId"]: vpc["CidrBlock"] for vpc in self.listed("describe_vpcs", "Vpcs") if not vpc["IsDefault"]}
+        findings = differences("vpc", [tenant.cidr for tenant in tenants], vpcs.values(), compared)
+        by_vpc = {
+            "subnets": self.subnets(),
+            "security group rules": self.rules(findings, vpcs),
+            "network ACL entries": self.acl_entries(findings, vpcs),
+        }
+        acls_of_subnets = self.acls_of_subnets()
+        tenant_of_cidr = {tenant.cidr: tenant for tenant in tenants}
+        name_prefix_lists(by_vpc["security group rules"], vpcs, tenant_of_cidr)
+        for vpc, cidr in vpcs.items():
+            tenant = tenant_of_cidr.get(cidr)
+            if tenant is None:
+                continue
+            planned = {
+                "subnets": [(subnet.zone, subnet.cidr) for subnet in tenant.subnets],
+                "security group rules": tenant.rules,
+                "network ACL entries": tenant.acl_entries,
+            }
+            found = []
+            for what, wanted in planned.items():
+                found += differences(what, wanted, by_vpc[what].get(vpc, []), compared)
+            if tenant.acl_entries:
+                wanted = [(subnet.cidr, subnet.group) for subnet in tenant.subnets]
+                found += differences("network ACLs of subnets", wanted, acls_of_subnets.get(vpc, []), compared)
+            findings += [f"tenant {tenant.id}: {finding}" for finding in found]
+        return [f"{place}: {finding}" for finding in findings]
+
+    def subnets(self):
+        found = defaultdict(list)
+        for subnet in self.listed("describe_subnets", "Subnets"):
+            found[subnet["VpcId"]].append((subnet["AvailabilityZoneId"], subnet["CidrBlock"]))
+        return found
+
+    def rules(self, findings, vpcs):
+        """Rules by VPC. Groups of default VPCs and each VPC's own default group are not tenantry's."""
+        groups = [
+            group
+            for group in self.listed("describe_security_groups", "SecurityGroups")
+            if group["GroupName"] != "default" and group.get("VpcId") in vpcs
+        ]
+        workload_of_group = {}
+        for group in groups:
+            workload = tags.pairs(group.get("Tags", [])).get("tenantry:workload")
+            if workload is None:
+                findings.append(f"security group {group['GroupName']} has no tag tenantry:workload")
+            workload_of_group[group["GroupId"]] = workload or group["GroupId"]
+        found = defaultdict(list)
+        for group in groups:
+            for direction, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+                for protocol, first, last, peer in self.permissions(group[key], workload_of_group):
+                    if direction == "egress" and (protocol, first, last, peer) == PLACEHOLDER:
+                        continue
+                    workload = workload_of_group[group["GroupId"]]
+                    found[group["VpcId"]].append(plan.Rule(workload, direction, protocol, first, last, peer))
+        return found
+
+    def permissions(self, permissions, workload_of_group):
+        for permission in permissions:
+            protocol = PROTOCOLS.get(permission["IpProtocol"], permission["IpProtocol"])
+            peers = [f"cidr {item['CidrIp']}" for item in permission.get("IpRanges", [])]
+            peers += [f"cidr {item['CidrIpv6']}" for item in permission.get("Ipv6Ranges", [])]
+            peers += [
+                f"workload {workload_of_group.get(item['GroupId'], item['GroupId'])}"
+                for item in permission.get("UserIdGroupPairs", [])
+            ]
+            peers += [f"prefix_list {item['PrefixListId']}" for item in permission.get("PrefixListIds", [])]
+            for peer in peers:
+                yield protocol, permission.get("FromPort"), permission.get("ToPort"), peer
+
+    def acl_entries(self, findings, vpcs):
+        found = defaultdict(list)
+        for acl, group in self.acls():
+            if group is None:
+                if acl["VpcId"] in vpcs:
+                    findings.append(f"network ACL {acl['NetworkAclId']} has no tag tenantry:subnet-group")
+                continue
+            for entry in acl["Entries"]:
+                if entry["RuleNumber"] < DEFAULT_ACL_ENTRY:
+                    ports = entry.get("PortRange", {})
+                    found[acl["VpcId"]].append(
+                        plan.AclEntry(
+                            group,
+                            "egress" if entry["Egress"] else "ingress",
+                            entry["RuleNumber"],
+                            PROTOCOLS.get(str(entry["Protocol"]), str(entry["Protocol"])),
+                            ports.get("From"),
+                            ports.get("To"),
+                            entry.get("CidrBlock") or entry.get("Ipv6CidrBlock"),
+                            entry["RuleAction"],
+                        )
+                    )
+        return found
+
+    def acls_of_subnets(self):
+        cidr_of_subnet = {
+            subnet["SubnetId"]: subnet["CidrBlock"] for subnet in self.listed("describe_subnets", "Subnets")
+        }
+        found = defaultdict(list)
+        for acl, group in self.acls():
+            for association in acl["Associations"]:
+                found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
+        return found
+
+    def acls(self):
+        """Every ACL with the subnet group it is for; each VPC's own default ACL is for none, and left out unless used."""
+        for acl in self.listed("describe_network_acls", "NetworkAcls"):
+            group = tags.pairs(acl.get("Tags", [])).get("tenantry:subnet-group")
+            if not acl["IsDefault"] or acl["Associations"]:
+                yield acl, group
+
+
+def name_prefix_lists(rules, vpcs, tenant_of_cidr):
+    """Puts the service in place of the id of AWS's prefix list, which differs by region and which moto cannot tell.
+
+    An id stands for the service that the plan uses in just the places where the id is used; an id that fits none
+    stays as it is, and so differs from the plan.
+    """
+
+    def uses(rules_of_vpcs):
+        found = defaultdict(set)
+        for vpc, of_vpc in rules_of_vpcs:
+            for rule in of_vpc:
+                if rule.peer.startswith("prefix_list "):
+                    found[rule.peer].add((vpc, replace(rule, peer="")))
+        return found
+
+    planned = uses((vpc, tenant_of_cidr[cidr].rules) for vpc, cidr in vpcs.items() if cidr in tenant_of_cidr)
+    for identity, where in sorted(uses(rules.items()).items()):
+        service = next((service for service, places in sorted(planned.items()) if places == where), identity)
+        planned.pop(service, None)
+        for vpc, of_vpc in rules.items():
+            rules[vpc] = [replace(rule, peer=service) if rule.peer == identity else rule for rule in of_vpc]
+
+
+def compare_tags(cloud, values, tenant, compared):
+    """The tags of every taggable resource of a stack against those that the plan gives its tenant."""
+    facts, stack, resources = tree.read(FACTS), values.stack, values.template["Resources"]
+    findings = []
+    for logical, identity in deploy.physical_ids(cloud, stack).items():
+        kind = resources[logical]["Type"]
+        if kind not in facts:
+            findings.append(f"{stack.name}: {logical}: {FACTS.name} knows nothing of {kind}")
+            continue
+        taggable = facts[kind]["tags"]
+        if taggable is None:
+            continue
+        compared["tagged resources"] += 1
+        try:
+            if kind in tags.NOT_KEPT:
+                there = tags.pairs(values.of(resources[logical]["Properties"].get(taggable["property"], [])))
+            else:
+                there = tags.read(cloud, stack.account, stack.region, kind, identity)
+        # A service that refuses to say is a finding about this resource and no reason to skip the others.
+        except Exception as failure:
+            findings.append(f"{stack.name}: {logical} ({kind}): {failure}")
+            continue
+        there = {key: value for key, value in there.items() if key != "Name" and not key.startswith(TECHNICAL)}
+        if there != tenant.tags:
+            findings.append(f"{stack.name}: {logical} ({kind}) has the tags {there}; planned are {tenant.tags}")
+    return findings
+
+
+if __name__ == "__main__":
+    main()

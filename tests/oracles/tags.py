@@ -1,0 +1,109 @@
+"""Asks each service which tags a resource really has, by resource type."""
+
+
+def pairs(tags):
+    """Tags as a map, whichever way a service spells a pair."""
+    if isinstance(tags, dict):
+        return tags
+    named = [{key.lower().removeprefix("tag"): value for key, value in tag.items()} for tag in tags]
+    return {tag["key"]: tag["value"] for tag in named}
+
+
+def of_arn(service, operation, argument, answer):
+    """A reader for services that take an ARN, or the id that Ref gives, and answer with tags."""
+
+    def read(cloud, account, region, identity):
+        return pairs(getattr(cloud.client(service, account, region), operation)(**{argument: identity})[answer])
+
+    return read
+
+
+def of_load_balancing(cloud, account, region, identity):
+    answer = cloud.client("elbv2", account, region).describe_tags(ResourceArns=[identity])
+    return pairs(answer["TagDescriptions"][0]["Tags"])
+
+
+def of_cluster(cloud, account, region, identity):
+    answer = cloud.client("ecs", account, region).describe_clusters(clusters=[identity], include=["TAGS"])
+    return pairs(answer["clusters"][0].get("tags", []))
+
+
+def of_log_group(cloud, account, region, identity):
+    arn = f"arn:aws:logs:{region}:{account}:log-group:{identity}"
+    return cloud.client("logs", account, region).list_tags_for_resource(resourceArn=arn)["tags"]
+
+
+def of_database(kind):
+    def read(cloud, account, region, identity):
+        arn = f"arn:aws:rds:{region}:{account}:{kind}:{identity}"
+        return pairs(cloud.client("rds", account, region).list_tags_for_resource(ResourceName=arn)["TagList"])
+
+    return read
+
+
+def of_resource_group(cloud, account, region, identity):
+    arn = f"arn:aws:resource-groups:{region}:{account}:group/{identity}"
+    return cloud.client("resource-groups", account, region).get_tags(Arn=arn)["Tags"]
+
+
+def of_alarm(cloud, account, region, identity):
+    arn = f"arn:aws:cloudwatch:{region}:{account}:alarm:{identity}"
+    return pairs(cloud.client("cloudwatch", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
+def of_address(cloud, account, region, identity):
+    answer = cloud.client("ec2", account, region).describe_addresses(PublicIps=[identity])
+    return pairs(answer["Addresses"][0].get("Tags", []))
+
+
+def of_network(cloud, account, region, identity):
+    """EC2 keeps the tags of everything with an id of its own in one place."""
+    filters = [{"Name": "resource-id", "Values": [identity]}]
+    pages = cloud.everything("ec2", "describe_tags", account, region, Filters=filters)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def of_bucket(cloud, account, region, identity):
+    s3 = cloud.client("s3", account, region)
+    try:
+        return pairs(s3.get_bucket_tagging(Bucket=identity)["TagSet"])
+    except s3.exceptions.ClientError as failure:
+        # S3 has an error for a bucket without tags.
+        if failure.response["Error"]["Code"] == "NoSuchTagSet":
+            return {}
+        raise
+
+
+# moto keeps no tags of these: what the template gives them is compared instead.
+NOT_KEPT = {"AWS::ApplicationAutoScaling::ScalableTarget"}
+
+READERS = {
+    "AWS::CertificateManager::Certificate": of_arn("acm", "list_tags_for_certificate", "CertificateArn", "Tags"),
+    "AWS::CloudWatch::Alarm": of_alarm,
+    "AWS::EC2::EIP": of_address,
+    "AWS::ECS::Cluster": of_cluster,
+    "AWS::ECS::Service": of_arn("ecs", "list_tags_for_resource", "resourceArn", "tags"),
+    "AWS::ECS::TaskDefinition": of_arn("ecs", "list_tags_for_resource", "resourceArn", "tags"),
+    "AWS::ElasticLoadBalancingV2::Listener": of_load_balancing,
+    "AWS::ElasticLoadBalancingV2::ListenerRule": of_load_balancing,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": of_load_balancing,
+    "AWS::ElasticLoadBalancingV2::TargetGroup": of_load_balancing,
+    "AWS::IAM::Role": of_arn("iam", "list_role_tags", "RoleName", "Tags"),
+    "AWS::KMS::Key": of_arn("kms", "list_resource_tags", "KeyId", "Tags"),
+    "AWS::Logs::LogGroup": of_log_group,
+    "AWS::RDS::DBCluster": of_database("cluster"),
+    "AWS::RDS::DBClusterParameterGroup": of_database("cluster-pg"),
+    "AWS::RDS::DBInstance": of_database("db"),
+    "AWS::RDS::DBSubnetGroup": of_database("subgrp"),
+    "AWS::ResourceGroups::Group": of_resource_group,
+    "AWS::S3::Bucket": of_bucket,
+    "AWS::SecretsManager::Secret": of_arn("secretsmanager", "describe_secret", "SecretId", "Tags"),
+}
+
+
+def read(cloud, account, region, kind, identity):
+    """The tags of one resource; a taggable type that nobody can read here is an error, not an empty answer."""
+    reader = READERS.get(kind) or (of_network if kind.startswith("AWS::EC2::") else None)
+    if reader is None:
+        raise LookupError(f"no reader for the tags of {kind}")
+    return reader(cloud, account, region, identity)
