@@ -17,4 +17,5 @@ pub mod diagnostics;
 pub mod identity;
 pub mod network;
 pub mod source;
+pub mod synth;
 pub mod yaml;
