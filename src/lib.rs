@@ -11,6 +11,8 @@
 //! facts about AWS (`aws`) and the model of CloudFormation (`cloudformation`). Nothing here calls
 //! AWS, reads a clock, or draws a random number.
 
+pub mod aws;
+pub mod catalog;
 pub mod diagnostics;
 pub mod identity;
 pub mod network;

@@ -5,6 +5,6 @@
 mod names;
 
 pub use names::{
-    AccountId, EnvironmentName, NameError, ProductName, RegionName, TagKey, TenantId, TierName, ZoneId,
-    is_tag_character,
+    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, TagKey, TagValue,
+    TenantId, TierName, ZoneId, is_tag_character,
 };
