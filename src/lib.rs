@@ -11,7 +11,9 @@
 //! facts about AWS (`aws`) and the model of CloudFormation (`cloudformation`). Nothing here calls
 //! AWS, reads a clock, or draws a random number.
 
+pub mod aws;
 pub mod blueprint;
+pub mod catalog;
 pub mod cloudformation;
 pub mod diagnostics;
 pub mod identity;

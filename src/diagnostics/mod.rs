@@ -15,3 +15,5 @@ pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use phrase::{closest, count, list_of, quote};
 pub use report::{Report, Reported};
+
+pub(crate) use phrase::is_invisible;

@@ -7,6 +7,6 @@ mod names;
 
 pub use hash::{hash_number, short_hash};
 pub use names::{
-    AccountId, EnvironmentName, NameError, ProductName, RegionName, TagKey, TenantId, TierName, ZoneId,
-    is_tag_character,
+    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, TagKey, TagValue,
+    TenantId, TierName, ZoneId, is_tag_character,
 };

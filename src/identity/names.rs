@@ -111,6 +111,20 @@ name!(
         && !text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 );
 
+name!(
+    /// The value of a tag. AWS General Reference, "Tag naming limits and requirements": up to 256
+    /// letters, digits, spaces and `_ . : / = + - @`.
+    TagValue,
+    "at most 256 letters, digits, spaces and `_ . : / = + - @`",
+    |text| text.chars().count() <= 256 && text.chars().all(is_tag_character)
+);
+name!(
+    /// A regime that a tenant's data falls under, such as `hipaa` or `pci-dss`.
+    ComplianceName,
+    "1 to 31 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
+    |text| slug(text, 1..=31)
+);
+
 impl ZoneId {
     /// The part before `-az`: the short form of the Region (`use1`).
     pub fn region_part(&self) -> &str {

@@ -13,7 +13,7 @@ mod read_yaml;
 pub use decode::{Fields, Located};
 pub use node::{Key, Node, Value};
 pub use read_json::{read_json, read_json_at};
-pub use read_yaml::{Tags, read_yaml};
+pub use read_yaml::{Tags, read_yaml, scalar};
 
 /// Nesting beyond this is refused (`nested-too-deeply`).
 pub const MAXIMUM_DEPTH: usize = 64;

@@ -97,7 +97,7 @@ impl TreeBuilder<'_> {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = self.tag(tag, place)?;
                 let value = match (style, &tag) {
-                    (ScalarStyle::Plain, None) => plain(&text),
+                    (ScalarStyle::Plain, None) => scalar(&text),
                     _ => Value::Text(text.into()),
                 };
                 self.close(Node { span: place, tag, value }, anchor)
@@ -271,7 +271,8 @@ pub(super) fn duplicate_key(again: &Key, first: Span) -> Diagnostic {
         .help("remove one of the two, or rename it")
 }
 
-fn plain(text: &str) -> Value {
+/// What a plain scalar is by the core schema: a number, true or false, nothing, or else text.
+pub fn scalar(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Boolean(true),

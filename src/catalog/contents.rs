@@ -1,0 +1,282 @@
+//! What a catalog says, typed, each value with its place in the text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::aws::{PrefixListService, Quota};
+use crate::catalog::{FreeText, TagRule, TenantName};
+use crate::identity::{
+    AccountId, ComplianceName, EnvironmentName, ProductName, RegionName, TagKey, TagValue, TenantId,
+    TierName, ZoneId,
+};
+use crate::network::Cidr;
+use crate::source::Span;
+use crate::yaml::{Key, Located, Node};
+
+/// A whole catalog whose parts fit together: every tier, Region and account that is named is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalog {
+    pub product: Located<ProductName>,
+    pub environment: Located<EnvironmentName>,
+    pub organization: Option<Organization>,
+    /// In the order of the catalog; that order is a preference.
+    pub accounts: Vec<Account>,
+    pub regions: BTreeMap<RegionName, Region>,
+    pub reserved: Vec<Reserved>,
+    pub shared_services: SharedServices,
+    /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
+    pub tags: Vec<TagRule>,
+    pub quotas: Vec<QuotaOverride>,
+    pub tiers: BTreeMap<TierName, Tier>,
+    /// By name; nothing is built for them yet.
+    pub components: BTreeMap<String, Located<Node>>,
+    /// Sorted by id, so that nothing depends on their order in the files.
+    pub tenants: Vec<Tenant>,
+}
+
+impl Catalog {
+    /// The account of this number, if the catalog lists it.
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id.value == *id)
+    }
+
+    /// The tenant of this id.
+    pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
+        let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
+        self.tenants.get(position)
+    }
+
+    /// The tier of a tenant of this catalog.
+    pub fn tier_of(&self, tenant: &Tenant) -> Option<&Tier> {
+        self.tiers.get(&tenant.tier.value)
+    }
+}
+
+/// The AWS Organization that the accounts belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    pub id: Located<String>,
+    pub management_account: Option<Located<AccountId>>,
+    pub root: Option<Located<String>>,
+    pub span: Span,
+}
+
+/// An AWS account that exists already, and what may be put into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: Located<AccountId>,
+    pub name: Located<FreeText>,
+    pub hosts: Vec<Located<Host>>,
+    pub span: Span,
+}
+
+impl Account {
+    /// Whether tenants of this model may live here.
+    pub fn hosts(&self, model: Model) -> bool {
+        self.hosts.iter().any(|host| host.value == Host::Model(model))
+    }
+}
+
+/// What an account may be home to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    Model(Model),
+    SharedServices,
+}
+
+/// A Region that tenants can live in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    pub name: RegionName,
+    /// In the order of the catalog: a tenant with two zones gets the first two.
+    pub zones: Vec<Located<ZoneId>>,
+    /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
+    pub pools: Vec<Located<Cidr>>,
+    /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
+    pub prefix_lists: BTreeMap<String, Located<String>>,
+    pub span: Span,
+}
+
+impl Region {
+    /// The id of the AWS-managed prefix list of a service: the catalog's, else the known one.
+    pub fn prefix_list(&self, service: PrefixListService) -> Option<&str> {
+        match self.prefix_lists.get(service.as_str()) {
+            Some(given) => Some(&given.value),
+            None => crate::aws::prefix_list(service, self.name.as_str()),
+        }
+    }
+}
+
+/// Addresses that are never handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    pub cidr: Located<Cidr>,
+    pub reason: Located<FreeText>,
+    pub span: Span,
+}
+
+/// What all tenants share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedServices {
+    /// None where the catalog does not say.
+    pub connect: Option<Located<Connect>>,
+}
+
+/// How tenants' networks reach the shared services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Connect {
+    Auto,
+    Peering,
+    TransitGateway,
+    PrivateLink,
+    None,
+}
+
+/// An increase that AWS has granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaOverride {
+    pub quota: Located<&'static Quota>,
+    pub value: Located<u64>,
+    /// None: every account.
+    pub account: Option<Located<AccountId>>,
+    /// None: every Region.
+    pub region: Option<Located<RegionName>>,
+    pub span: Span,
+}
+
+/// A plan that the product sells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tier {
+    pub name: TierName,
+    pub model: Located<Model>,
+    /// One of the blueprint's sizes; whether it has it is for the plan to say.
+    pub size: Option<Located<String>>,
+    /// None: the blueprint named as the model.
+    pub blueprint: Option<Located<String>>,
+    /// How many times a tenant's address space may double in place.
+    pub headroom: u8,
+    /// Where its tenants live, unless one says otherwise.
+    pub account: Option<Located<AccountId>>,
+    pub settings: Settings,
+    pub span: Span,
+}
+
+impl Tier {
+    /// The name of its blueprint.
+    pub fn blueprint_name(&self) -> &str {
+        self.blueprint.as_ref().map_or(self.model.value.as_str(), |blueprint| &blueprint.value)
+    }
+}
+
+/// One customer of the product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    pub id: Located<TenantId>,
+    pub name: Located<TenantName>,
+    pub tier: Located<TierName>,
+    pub region: Located<RegionName>,
+    pub status: Status,
+    pub compliance: Vec<Located<ComplianceName>>,
+    /// Who may reach its public workloads; empty: anyone.
+    pub ingress: Vec<Located<Cidr>>,
+    /// None: the tier's.
+    pub headroom: Option<Located<u8>>,
+    /// None: the tier's.
+    pub size: Option<Located<String>>,
+    /// Of a tenant of the account model: its own account, once it exists.
+    pub account: Option<Located<AccountId>>,
+    /// The final value of every rule that gives this tenant one.
+    pub tags: BTreeMap<TagKey, Located<TagValue>>,
+    /// Its own settings alone; they override the tier's.
+    pub settings: Settings,
+    pub span: Span,
+}
+
+/// Settings as written: the blueprint's own JSON Schema says what they may be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings(pub Vec<(Key, Node)>);
+
+impl Settings {
+    /// The value of a setting.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.0.iter().find(|(key, _)| &*key.text == name).map(|(_, node)| node)
+    }
+}
+
+/// Declares an enumeration of words: its texts, in the order of the documentation.
+macro_rules! words {
+    ($type:ident { $($variant:path = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// Every word with its value.
+            pub const WORDS: &'static [(&'static str, $type)] = &[$(($word, $variant)),+];
+
+            /// The word in catalogs.
+            pub fn as_str(self) -> &'static str {
+                Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+/// The layer at which a tenant is kept apart from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Model {
+    Account,
+    Vpc,
+    Subnet,
+    Container,
+    Application,
+}
+
+words!(Model {
+    Model::Account = "account",
+    Model::Vpc = "vpc",
+    Model::Subnet = "subnet",
+    Model::Container = "container",
+    Model::Application = "application",
+});
+
+/// Where a tenant is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    Planned,
+    #[default]
+    Active,
+    Suspended,
+    Offboarding,
+    Retired,
+}
+
+words!(Status {
+    Status::Planned = "planned",
+    Status::Active = "active",
+    Status::Suspended = "suspended",
+    Status::Offboarding = "offboarding",
+    Status::Retired = "retired",
+});
+
+words!(Connect {
+    Connect::Auto = "auto",
+    Connect::Peering = "peering",
+    Connect::TransitGateway = "transit_gateway",
+    Connect::PrivateLink = "private_link",
+    Connect::None = "none",
+});
+
+impl Host {
+    /// Every word with its value.
+    pub const WORDS: &'static [(&'static str, Host)] = &[
+        ("account", Host::Model(Model::Account)),
+        ("vpc", Host::Model(Model::Vpc)),
+        ("subnet", Host::Model(Model::Subnet)),
+        ("container", Host::Model(Model::Container)),
+        ("application", Host::Model(Model::Application)),
+        ("shared_services", Host::SharedServices),
+    ];
+}

@@ -1,0 +1,453 @@
+//! The tree of a catalog to typed values, part by part; what the parts say of each other is checked later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{PrefixListService, quota, quotas, region as region_facts, regions};
+use crate::catalog::tenant::{self, settings, text};
+use crate::catalog::values::{
+    check_settings, cidr, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
+};
+use crate::catalog::{
+    Account, Catalog, Connect, FreeText, Host, Model, Organization, QuotaOverride, Region, Reserved,
+    SharedServices, Tier, tags,
+};
+use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
+use crate::identity::{RegionName, TierName, ZoneId};
+use crate::source::Span;
+use crate::yaml::{Fields, Key, Located, Node, Value};
+
+/// Parts of the product that blueprints can take in.
+const COMPONENTS: [&str; 8] =
+    ["identity", "monitoring", "analytics", "backup", "chargeback", "delivery", "security", "tagging"];
+
+/// The names that a catalog declares, those of parts that are wrong in themselves included, so that
+/// one mistake is told once. None where the whole key is missing.
+#[derive(Debug, Default)]
+pub(super) struct Declared<'n> {
+    pub tiers: Option<BTreeSet<&'n str>>,
+    pub regions: Option<BTreeSet<&'n str>>,
+    pub accounts: Option<BTreeSet<&'n str>>,
+}
+
+/// Types the whole tree. Where a part is wrong the catalog lacks it, and the report has an error.
+///
+/// # Errors
+/// If there is no mapping at all.
+pub(super) fn decode<'n>(
+    root: &'n Node,
+    tenants: &'n [Node],
+    report: &mut Report,
+) -> Result<(Catalog, Declared<'n>), Reported> {
+    let fallback = |report: &mut Report| {
+        report.error(Diagnostic::error(&codes::INTERNAL_ERROR, "a catalog without a tree was read"))
+    };
+    let Some(mut fields) = Fields::open(root, "a catalog", report) else { return Err(fallback(report)) };
+    version(&mut fields, report);
+    let product = fields.required("product", report).and_then(|node| name(node, "`product`", report));
+    let environment =
+        fields.required("environment", report).and_then(|node| name(node, "`environment`", report));
+    let organization = fields.optional("organization").and_then(|node| organization(node, report));
+    let accounts_node = fields.required("accounts", report);
+    let regions_node = fields.required("regions", report);
+    let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
+    let before_tags = report.errors();
+    let rules = tags::decode_rules(fields.optional("tags"), beginning(root.span), report);
+    let rules_are_right = report.errors() == before_tags;
+    let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quota_overrides(node, report));
+    let tiers_node = fields.required("tiers", report);
+    let components =
+        fields.optional("components").map_or_else(BTreeMap::new, |node| components(node, report));
+    // Taken out before; named here for the suggestions.
+    fields.optional("tenants");
+    fields.finish(report);
+    let declared = Declared {
+        tiers: tiers_node.and_then(keys),
+        regions: regions_node.and_then(keys),
+        accounts: accounts_node.and_then(account_ids),
+    };
+    let accounts = accounts_node.map_or_else(Vec::new, |node| accounts(node, report));
+    let regions = regions_node.map_or_else(BTreeMap::new, |node| decode_regions(node, report));
+    let tiers = tiers_node.map_or_else(BTreeMap::new, |node| decode_tiers(node, report));
+    let known_rules = rules_are_right.then_some(rules.as_slice());
+    let mut tenants: Vec<_> =
+        tenants.iter().filter_map(|node| tenant::decode(node, known_rules, report)).collect();
+    tenants.sort_by(|left, right| (&left.id.value, left.span).cmp(&(&right.id.value, right.span)));
+    // A missing name is an error that was reported; the stand-in lets the checks of the others go on.
+    let product = product.or_else(|| stand_in(root.span));
+    let environment = environment.or_else(|| stand_in(root.span));
+    let (Some(product), Some(environment)) = (product, environment) else { return Err(fallback(report)) };
+    let catalog = Catalog {
+        product,
+        environment,
+        organization,
+        accounts,
+        regions,
+        reserved,
+        shared_services: shared_services.unwrap_or_default(),
+        tags: rules,
+        quotas,
+        tiers,
+        components,
+        tenants,
+    };
+    Ok((catalog, declared))
+}
+
+fn stand_in<T: std::str::FromStr>(span: Span) -> Option<Located<T>> {
+    "missing".parse().ok().map(|value| Located::new(value, span))
+}
+
+fn beginning(span: Span) -> Span {
+    Span { end: span.end.min(span.start + 1), ..span }
+}
+
+fn keys(node: &Node) -> Option<BTreeSet<&str>> {
+    match &node.value {
+        Value::Map(entries) => Some(entries.iter().map(|(key, _)| &*key.text).collect()),
+        _ => None,
+    }
+}
+
+fn account_ids(node: &Node) -> Option<BTreeSet<&str>> {
+    match &node.value {
+        Value::List(items) => {
+            Some(items.iter().filter_map(|item| item.get("id").and_then(Node::as_text)).collect())
+        }
+        _ => None,
+    }
+}
+
+fn version(fields: &mut Fields<'_>, report: &mut Report) {
+    let Some(node) = fields.required("version", report) else { return };
+    let Some(number) = node.integer("`version`", 0..=i64::MAX, report) else { return };
+    if number != 1 {
+        report.push(
+            Diagnostic::error(&codes::UNSUPPORTED_VERSION, format!("catalogs have version 1, not {number}"))
+                .at(node.span, "")
+                .help("write `version: 1`, or use a version of tenantry that knows this one"),
+        );
+    }
+}
+
+fn organization(node: &Node, report: &mut Report) -> Option<Organization> {
+    let mut fields = Fields::open(node, "an organization", report)?;
+    let id = fields.required("id", report).and_then(|node| {
+        marked(
+            node,
+            "the id of an organization",
+            "o-",
+            10..=32,
+            "`o-` and 10 to 32 lower-case letters and digits",
+            report,
+        )
+    });
+    let management_account =
+        fields.optional("management_account").and_then(|node| name(node, "the management account", report));
+    let root = fields.optional("root").and_then(|node| {
+        marked(
+            node,
+            "the root of an organization",
+            "r-",
+            4..=32,
+            "`r-` and 4 to 32 lower-case letters and digits",
+            report,
+        )
+    });
+    fields.finish(report);
+    Some(Organization { id: id?, management_account, root, span: node.span })
+}
+
+/// An id that AWS gave: a mark, and then lower-case letters and digits.
+fn marked(
+    node: &Node,
+    what: &str,
+    mark: &str,
+    length: std::ops::RangeInclusive<usize>,
+    rule: &str,
+    report: &mut Report,
+) -> Option<Located<String>> {
+    let text = node.text(what, report)?;
+    let fits = text.strip_prefix(mark).is_some_and(|rest| {
+        length.contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    });
+    if fits {
+        return Some(Located::new(text.to_owned(), node.span));
+    }
+    report.push(
+        Diagnostic::error(&codes::INVALID_NAME, format!("{what} must be {rule}"))
+            .at(node.span, "")
+            .help("copy it from the AWS console or from `aws organizations describe-organization`"),
+    );
+    None
+}
+
+fn accounts(node: &Node, report: &mut Report) -> Vec<Account> {
+    let Some(items) = node.list("`accounts`", report) else { return Vec::new() };
+    not_empty(items, node.span, "`accounts`", report)
+        .iter()
+        .filter_map(|item| {
+            let mut fields = Fields::open(item, "an account", report)?;
+            let id =
+                fields.required("id", report).and_then(|node| name(node, "the id of an account", report));
+            let title = fields.required("name", report).and_then(|node| {
+                free_text(node, "the name of an account", |text| FreeText::new(text, 50), report)
+            });
+            let hosts = fields.required("hosts", report).map(|node| hosts(node, report));
+            fields.finish(report);
+            Some(Account { id: id?, name: title?, hosts: hosts?, span: item.span })
+        })
+        .collect()
+}
+
+fn hosts(node: &Node, report: &mut Report) -> Vec<Located<Host>> {
+    let Some(items) = node.list("`hosts`", report) else { return Vec::new() };
+    let hosts: Vec<_> = not_empty(items, node.span, "`hosts`", report)
+        .iter()
+        .filter_map(|item| {
+            word(item, "a model or `shared_services`", &codes::UNKNOWN_MODEL, Host::WORDS, report)
+        })
+        .collect();
+    let show = |host: &Host| match host {
+        Host::Model(model) => model.to_string(),
+        Host::SharedServices => "shared_services".to_owned(),
+    };
+    refuse_duplicates(&hosts, "the host", show, report);
+    hosts
+}
+
+fn decode_regions(node: &Node, report: &mut Report) -> BTreeMap<RegionName, Region> {
+    let Some(entries) = node.map("`regions`", report) else { return BTreeMap::new() };
+    if entries.is_empty() {
+        report.push(empty(node.span, "`regions`"));
+    }
+    entries.iter().filter_map(|(key, node)| decode_region(key, node, report)).collect()
+}
+
+fn decode_region(key: &Key, node: &Node, report: &mut Report) -> Option<(RegionName, Region)> {
+    let facts = region_facts(&key.text);
+    if facts.is_none() {
+        let otherwise = "write the code of an AWS Region, such as `eu-west-1`";
+        let help = suggestion(&key.text, regions().iter().map(|facts| facts.name), otherwise);
+        report.push(
+            Diagnostic::error(&codes::UNKNOWN_REGION, format!("AWS has no Region {}", quote(&key.text)))
+                .at(key.span, "")
+                .help(help),
+        );
+    }
+    let mut fields = Fields::open(node, "a region", report)?;
+    let zones = fields.required("zones", report).map_or_else(Vec::new, |node| zones(node, &key.text, report));
+    let pools = fields.required("pools", report).map_or_else(Vec::new, |node| {
+        let items = node.list("`pools`", report).unwrap_or_default();
+        let items = if matches!(node.value, Value::List(_)) {
+            not_empty(items, node.span, "`pools`", report)
+        } else {
+            items
+        };
+        items.iter().filter_map(|item| cidr(item, "a pool", report)).collect()
+    });
+    let prefix_lists =
+        fields.optional("prefix_lists").map_or_else(BTreeMap::new, |node| prefix_lists(node, report));
+    fields.finish(report);
+    let name: RegionName = facts?.name.parse().ok()?;
+    Some((name.clone(), Region { name, zones, pools, prefix_lists, span: node.span }))
+}
+
+fn zones(node: &Node, region: &str, report: &mut Report) -> Vec<Located<ZoneId>> {
+    let Some(items) = node.list("`zones`", report) else { return Vec::new() };
+    let zones: Vec<_> = not_empty(items, node.span, "`zones`", report)
+        .iter()
+        .filter_map(|item| zone(item, region, report))
+        .collect();
+    refuse_duplicates(&zones, "the zone", ToString::to_string, report);
+    zones
+}
+
+fn zone(node: &Node, region: &str, report: &mut Report) -> Option<Located<ZoneId>> {
+    let text = node.text("a zone", report)?;
+    // The zones of a Region that is not there cannot be judged; that error was reported.
+    let facts = region_facts(region)?;
+    let known: Vec<String> = facts.zone_ids().collect();
+    if known.iter().any(|zone| zone == text) {
+        return text.parse().ok().map(|zone| Located::new(zone, node.span));
+    }
+    let letter = text.strip_prefix(region).is_some_and(|rest| rest.len() == 1);
+    let message = if letter {
+        format!("{} is the name of a zone, which differs from account to account", quote(text))
+    } else {
+        format!("the Region {} has no zone {}", quote(region), quote(text))
+    };
+    report.push(Diagnostic::error(&codes::UNKNOWN_ZONE, message).at(node.span, "").help(format!(
+        "write a zone id; those of {} are {}",
+        quote(region),
+        list_of(known.iter().map(String::as_str))
+    )));
+    None
+}
+
+fn prefix_lists(node: &Node, report: &mut Report) -> BTreeMap<String, Located<String>> {
+    let Some(mut fields) = Fields::open(node, "`prefix_lists`", report) else { return BTreeMap::new() };
+    let mut lists = BTreeMap::new();
+    for service in PrefixListService::ALL {
+        let id = fields.optional(service.as_str()).and_then(|node| {
+            let rule = "`pl-` and 8 to 17 lower-case letters and digits";
+            marked_prefix_list(node, rule, report)
+        });
+        lists.extend(id.map(|id| (service.as_str().to_owned(), id)));
+    }
+    fields.finish(report);
+    lists
+}
+
+fn marked_prefix_list(node: &Node, rule: &str, report: &mut Report) -> Option<Located<String>> {
+    let text = node.text("the id of a prefix list", report)?;
+    let fits = text.strip_prefix("pl-").is_some_and(|rest| {
+        (8..=17).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    });
+    if fits {
+        return Some(Located::new(text.to_owned(), node.span));
+    }
+    report.push(
+        Diagnostic::error(&codes::INVALID_NAME, format!("the id of a prefix list must be {rule}"))
+            .at(node.span, "")
+            .help("`aws ec2 describe-managed-prefix-lists` in that Region shows it"),
+    );
+    None
+}
+
+fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
+    let items = node.list("`reserved`", report).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| {
+            let mut fields = Fields::open(item, "a reserved range", report)?;
+            let block =
+                fields.required("cidr", report).and_then(|node| cidr(node, "a reserved range", report));
+            let reason = fields.required("reason", report).and_then(|node| {
+                free_text(node, "the reason of a reserved range", |text| FreeText::new(text, 256), report)
+            });
+            fields.finish(report);
+            Some(Reserved { cidr: block?, reason: reason?, span: item.span })
+        })
+        .collect()
+}
+
+fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {
+    let mut fields = Fields::open(node, "`shared_services`", report)?;
+    let connect = fields
+        .optional("connect")
+        .and_then(|node| word(node, "a value of `connect`", &codes::UNKNOWN_VALUE, Connect::WORDS, report));
+    fields.finish(report);
+    if let Some(connect) = connect.as_ref().filter(|connect| connect.value != Connect::None) {
+        report.push(not_built("the connection to shared services", connect.span));
+    }
+    Some(SharedServices { connect })
+}
+
+fn not_built(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(&codes::NOT_BUILT_YET, format!("{what} is not built yet"))
+        .at(span, "nothing is emitted for it")
+        .help("remove the key until a version of tenantry builds it")
+}
+
+fn quota_overrides(node: &Node, report: &mut Report) -> Vec<QuotaOverride> {
+    let items = node.list("`quotas`", report).unwrap_or_default();
+    let overrides: Vec<_> = items.iter().filter_map(|item| quota_override(item, report)).collect();
+    let same: Vec<_> = overrides
+        .iter()
+        .map(|one: &QuotaOverride| {
+            let account = one.account.as_ref().map(|account| account.value.clone());
+            let region = one.region.as_ref().map(|region| region.value.clone());
+            Located::new((one.quota.value.id.as_str(), account, region), one.quota.span)
+        })
+        .collect();
+    refuse_duplicates(&same, "the quota", |(id, _, _)| (*id).to_owned(), report);
+    overrides
+}
+
+fn quota_override(node: &Node, report: &mut Report) -> Option<QuotaOverride> {
+    let mut fields = Fields::open(node, "a quota", report)?;
+    let quota = fields.required("quota", report).and_then(|node| {
+        let text = node.text("`quota`", report)?;
+        let known = quota(text);
+        if known.is_none() {
+            let otherwise = "write the id of a limit, such as `vpcs-per-region`";
+            report.push(
+                Diagnostic::error(&codes::UNKNOWN_QUOTA, format!("there is no quota {}", quote(text)))
+                    .at(node.span, "")
+                    .help(suggestion(text, quotas().keys().map(String::as_str), otherwise)),
+            );
+        }
+        known.map(|quota| Located::new(quota, node.span))
+    });
+    let value = fields.required("value", report).and_then(|node| {
+        let value = node.integer("the value of a quota", 1..=1_000_000_000_000, report)?;
+        Some(Located::new(u64::try_from(value).ok()?, node.span))
+    });
+    let account = fields.optional("account").and_then(|node| name(node, "the account of a quota", report));
+    let region = fields.optional("region").and_then(|node| name(node, "the region of a quota", report));
+    fields.finish(report);
+    Some(QuotaOverride { quota: quota?, value: value?, account, region, span: node.span })
+}
+
+fn decode_tiers(node: &Node, report: &mut Report) -> BTreeMap<TierName, Tier> {
+    let Some(entries) = node.map("`tiers`", report) else { return BTreeMap::new() };
+    if entries.is_empty() {
+        report.push(empty(node.span, "`tiers`"));
+    }
+    entries.iter().filter_map(|(key, node)| decode_tier(key, node, report)).collect()
+}
+
+fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName, Tier)> {
+    let name_node = Node::new(key.span, Value::Text(key.text.clone()));
+    let tier_name: Option<Located<TierName>> = name(&name_node, "the name of a tier", report);
+    let mut fields = Fields::open(node, "a tier", report)?;
+    let model = fields
+        .required("model", report)
+        .and_then(|node| word(node, "a model", &codes::UNKNOWN_MODEL, Model::WORDS, report));
+    let size = fields.optional("size").and_then(|node| text(node, "the size of a tier", report));
+    let blueprint =
+        fields.optional("blueprint").and_then(|node| text(node, "the blueprint of a tier", report));
+    let headroom = fields.optional("headroom").and_then(|node| tenant::headroom(node, report));
+    let account = fields.optional("account").and_then(|node| name(node, "the account of a tier", report));
+    let settings = fields.optional("settings").map(|node| settings(node, report));
+    fields.finish(report);
+    let tier_name = tier_name?.value;
+    let tier = Tier {
+        name: tier_name.clone(),
+        model: model?,
+        size,
+        blueprint,
+        headroom: headroom.map_or(0, |headroom| headroom.value),
+        account,
+        settings: settings.unwrap_or_default(),
+        span: node.span,
+    };
+    Some((tier_name, tier))
+}
+
+fn components(node: &Node, report: &mut Report) -> BTreeMap<String, Located<Node>> {
+    let mut found = BTreeMap::new();
+    for (key, value) in node.map("`components`", report).unwrap_or_default() {
+        if !COMPONENTS.contains(&&*key.text) {
+            let otherwise = format!("the components are {}", list_of(COMPONENTS));
+            report.push(
+                Diagnostic::error(
+                    &codes::UNKNOWN_COMPONENT,
+                    format!("there is no component {}", quote(&key.text)),
+                )
+                .at(key.span, "")
+                .help(suggestion(&key.text, COMPONENTS, &otherwise)),
+            );
+            continue;
+        }
+        check_settings(value, report);
+        if value.map(&format!("the component {}", quote(&key.text)), report).is_some() {
+            report.push(not_built(&format!("the component {}", quote(&key.text)), key.span));
+            found.insert(key.text.to_string(), Located::new(value.clone(), key.span));
+        }
+    }
+    found
+}
