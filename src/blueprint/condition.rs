@@ -1,10 +1,16 @@
-//! Conditions of `$if`, `$unless` and `when`: a path, and what it is compared with.
+//! Conditions of `$if`, `$unless` and `when`: comparisons of a path with words, joined by `or`.
 
 use crate::blueprint::{Bound, Scope};
 
-/// `path`, `path is word`, `path is not word`, or `path in [word, word]`.
+/// One or more comparisons, of which one must hold. "And" is said by nesting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
+    pub any: Vec<Comparison>,
+}
+
+/// `path`, `path is word`, `path is not word`, or `path in [word, word]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
     pub path: Vec<String>,
     pub test: Test,
 }
@@ -27,20 +33,40 @@ pub enum Test {
 pub enum ConditionError {
     /// A part of the path is unknown; the names known in its place.
     UnknownName(String, Vec<String>),
-    /// The path differs by tenant, so that it is not known when the template is compiled.
-    DiffersByTenant,
+    /// This path differs by tenant, so that it is not known when the template is compiled.
+    DiffersByTenant(String),
 }
 
 impl Condition {
-    /// Reads a condition; `None` if it is not one of the four forms.
+    /// Reads a condition; `None` if a part is not one of the four forms.
     pub fn parse(text: &str) -> Option<Condition> {
+        Some(Condition { any: text.split(" or ").map(Comparison::parse).collect::<Option<_>>()? })
+    }
+
+    /// Whether one of its comparisons holds.
+    ///
+    /// # Errors
+    /// If a path is unknown, or differs by tenant.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
+        self.any.iter().try_fold(false, |held, one| Ok(one.holds(scope)? || held))
+    }
+
+    /// The paths that it names.
+    pub fn paths(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.any.iter().map(|comparison| &comparison.path)
+    }
+}
+
+impl Comparison {
+    fn parse(text: &str) -> Option<Comparison> {
+        let text = text.trim();
         let (path, test) = match text.split_once(' ') {
             None => (text, Test::Holds),
             Some((path, rest)) => {
                 let rest = rest.trim();
                 let test = if let Some(words) = rest.strip_prefix("in ") {
                     let words = words.trim().strip_prefix('[')?.strip_suffix(']')?;
-                    Test::In(words.split(',').map(|one| word(one)).collect::<Option<_>>()?)
+                    Test::In(words.split(',').map(word).collect::<Option<_>>()?)
                 } else if let Some(other) = rest.strip_prefix("is not ") {
                     Test::IsNot(word(other)?)
                 } else {
@@ -49,19 +75,16 @@ impl Condition {
                 (path, test)
             }
         };
-        Some(Condition { path: parse_path(path)?, test })
+        Some(Comparison { path: parse_path(path)?, test })
     }
 
-    /// Whether it holds.
-    ///
-    /// # Errors
-    /// If the path is unknown, or differs by tenant.
-    pub fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
+    fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
         let bound =
             scope.find(&self.path).map_err(|(part, known)| ConditionError::UnknownName(part, known))?;
-        let shown = printed(bound).ok_or(ConditionError::DiffersByTenant)?;
+        let differs = || ConditionError::DiffersByTenant(self.path.join("."));
+        let shown = printed(bound).ok_or_else(differs)?;
         Ok(match &self.test {
-            Test::Holds => bound.holds().ok_or(ConditionError::DiffersByTenant)?,
+            Test::Holds => bound.holds().ok_or_else(differs)?,
             Test::Is(word) => shown == *word,
             Test::IsNot(word) => shown != *word,
             Test::In(words) => words.contains(&shown),
@@ -114,12 +137,14 @@ mod tests {
         assert_eq!(holds("settings.nat is one"), Ok(true));
         assert_eq!(holds("settings.nat is not one"), Ok(false));
         assert_eq!(holds("settings.nat in [none, one]"), Ok(true));
+        assert_eq!(holds("settings.list or settings.nat in [none, one]"), Ok(true));
+        assert_eq!(holds("settings.list or settings.nat is none"), Ok(false));
         assert!(matches!(holds("settings.nta"), Err(ConditionError::UnknownName(..))));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "a b", "a is", "a in b", "a == b", "a is b c", "1a", "a..b", "a is not"] {
+        for text in ["", "a b", "a is", "a in b", "a == b", "a is b c", "1a", "a..b", "a is", "a or ", "or b"] {
             assert_eq!(
                 Condition::parse(text).filter(|one| one.test != Test::Is("not".into())),
                 None,

@@ -5,9 +5,14 @@
 //! tenant: what differs by tenant stays a [`Symbol`] until `synth` binds it.
 
 pub mod condition;
-
+pub mod intent;
+pub mod library;
+mod load;
 mod scope;
-
+pub mod settings;
 pub mod template;
 
-pub use scope::{Bound, Scope, Symbol};
+pub use intent::{Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload};
+pub use library::Library;
+pub use scope::{Bound, Scope, Symbol, pascal};
+pub use settings::Settings;

@@ -23,6 +23,9 @@ pub enum Symbol {
     TenantId,
     TenantName,
     TenantTier,
+    /// A name for what must be named: product, environment and tenant, at most 60 characters,
+    /// without double hyphens.
+    ResourceName,
     /// The IPv4 block of the tenant's network.
     NetworkCidr,
     /// The id of the Availability Zone in this slot, from 1.
@@ -51,6 +54,7 @@ impl Symbol {
             Symbol::TenantId => "TenantId".to_owned(),
             Symbol::TenantName => "TenantName".to_owned(),
             Symbol::TenantTier => "TenantTier".to_owned(),
+            Symbol::ResourceName => "ResourceName".to_owned(),
             Symbol::NetworkCidr => "NetworkCidr".to_owned(),
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
@@ -69,6 +73,7 @@ impl Symbol {
             Symbol::TenantId => "Id of the tenant.".to_owned(),
             Symbol::TenantName => "Display name of the tenant.".to_owned(),
             Symbol::TenantTier => "Tier of the tenant.".to_owned(),
+            Symbol::ResourceName => "Name for the tenant's resources that must be named.".to_owned(),
             Symbol::NetworkCidr => "IPv4 block of the tenant's VPC.".to_owned(),
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}."),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets."),

@@ -334,7 +334,7 @@ fn guard(key: &Key, report: &mut Report) -> Option<Guard> {
 pub(crate) fn invalid_condition(source: &str, span: Span) -> Diagnostic {
     Diagnostic::error(&codes::INVALID_TEMPLATE, format!("{} is not a condition", quote(source)))
         .at(span, "")
-        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`")
+        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`, joined by `or`")
 }
 
 impl Template {
@@ -379,7 +379,7 @@ fn collect_entries(entries: &[Entry], paths: &mut Vec<Vec<String>>) {
                 collect_entries(body, paths);
             }
             Entry::If(guard, body) => {
-                paths.push(guard.condition.path.clone());
+                paths.extend(guard.condition.paths().cloned());
                 collect_entries(body, paths);
             }
             Entry::Generate(generate) => {
@@ -403,7 +403,7 @@ impl Piece {
             PieceKind::List(items) => collect_items(items, paths),
             PieceKind::Map(entries) => collect_entries(entries, paths),
             PieceKind::Choice(choice) => {
-                paths.push(choice.guard.condition.path.clone());
+                paths.extend(choice.guard.condition.paths().cloned());
                 choice.then.collect_paths(paths);
                 choice.otherwise.iter().for_each(|piece| piece.collect_paths(paths));
             }
@@ -420,7 +420,7 @@ fn collect_items(items: &[Item], paths: &mut Vec<Vec<String>>) {
                 collect_items(body, paths);
             }
             Item::If(guard, body) => {
-                paths.push(guard.condition.path.clone());
+                paths.extend(guard.condition.paths().cloned());
                 collect_items(body, paths);
             }
         }

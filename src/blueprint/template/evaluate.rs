@@ -184,8 +184,8 @@ impl Evaluation<'_> {
                 self.unknown(&part, &known, guard.span);
                 None
             }
-            Err(ConditionError::DiffersByTenant) => {
-                self.differs(&guard.condition.path.join("."), "a condition", guard.span);
+            Err(ConditionError::DiffersByTenant(path)) => {
+                self.differs(&path, "a condition", guard.span);
                 None
             }
         }

@@ -5,12 +5,14 @@
 
 mod blueprint;
 mod catalog;
+mod decisions;
 mod files;
 mod output;
 mod plan;
 
 pub use blueprint::*;
 pub use catalog::*;
+pub use decisions::*;
 pub use files::*;
 pub use output::*;
 pub use plan::*;
@@ -28,7 +30,7 @@ pub struct Code {
 
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
-    let mut codes: Vec<_> = [files::ALL, catalog::ALL, blueprint::ALL, plan::ALL, output::ALL].concat();
+    let mut codes: Vec<_> = [files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL].concat();
     codes.sort_by_key(|code| code.name);
     codes
 }
@@ -49,6 +51,7 @@ mod tests {
             include_str!("catalog.rs"),
             include_str!("blueprint.rs"),
             include_str!("plan.rs"),
+            include_str!("decisions.rs"),
             include_str!("output.rs"),
         ];
         let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();

@@ -1,0 +1,152 @@
+//! What a blueprint says, typed: its network, its workloads, its flows and its stacks.
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::condition::Condition;
+use crate::blueprint::settings::SettingsSchema;
+use crate::blueprint::template::Template;
+use crate::source::Span;
+use crate::yaml::Located;
+
+/// One way to build tenants of one model.
+#[derive(Debug)]
+pub struct Blueprint {
+    pub name: String,
+    pub model: String,
+    pub summary: String,
+    pub settings: SettingsSchema,
+    pub network: Network,
+    /// By name; names are words of lower-case letters, digits and underscores.
+    pub workloads: BTreeMap<String, Workload>,
+    pub flows: Vec<Flow>,
+    /// In an order in which every stack comes after those that it refers to.
+    pub stacks: Vec<Stack>,
+    pub span: Span,
+}
+
+/// Who has a VPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Each tenant one of its own.
+    Tenant,
+    /// The tenants of a cell share one.
+    Cell,
+}
+
+/// How the addresses of a VPC are cut.
+#[derive(Debug)]
+pub struct Network {
+    pub owner: Owner,
+    /// Size name to prefix length of the VPC.
+    pub sizes: BTreeMap<String, Located<u8>>,
+    /// In the order of the file, which is the order of the addresses.
+    pub subnet_groups: Vec<SubnetGroup>,
+    /// Zone slots that every subnet group is cut into, a power of two.
+    pub zone_slots: usize,
+    pub span: Span,
+}
+
+/// Subnets of one purpose, one in each zone.
+#[derive(Debug)]
+pub struct SubnetGroup {
+    pub name: String,
+    /// How many bits longer the group's prefix is than the VPC's, and how many such parts it takes:
+    /// a share of 4/8 is a block one bit longer.
+    pub extra_bits: u8,
+    pub route: Route,
+    pub span: Span,
+}
+
+/// Where the default route of a subnet group leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To the internet gateway.
+    Internet,
+    /// To a NAT gateway, where the settings have one.
+    Nat,
+    /// Nowhere: only the VPC itself and its gateway endpoints.
+    Local,
+}
+
+/// Something with network interfaces.
+#[derive(Debug)]
+pub struct Workload {
+    pub name: String,
+    pub subnet_group: String,
+    pub when: Option<Condition>,
+    /// The longest prefix that its subnets may have.
+    pub smallest_subnet: Option<u8>,
+    pub span: Span,
+}
+
+/// A permission to open connections.
+#[derive(Debug)]
+pub struct Flow {
+    pub from: FlowEnd,
+    pub to: FlowEnd,
+    pub protocol: Protocol,
+    /// First and last port of each range.
+    pub ports: Vec<(u16, u16)>,
+    pub when: Option<Condition>,
+    pub span: Span,
+}
+
+/// One end of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlowEnd {
+    Workload(String),
+    /// The ranges of the tenant's allow-list; only as the beginning.
+    TenantIngress,
+    /// Any public address; only as the end.
+    Internet,
+    /// An AWS service such as `s3` or `ecr.api`; only as the end.
+    Service(String),
+}
+
+/// A transport protocol that has ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+impl Protocol {
+    /// As security groups write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        }
+    }
+
+    /// As network ACLs write it: the number that IANA gave it.
+    pub fn number(self) -> u64 {
+        match self {
+            Protocol::Tcp => 6,
+            Protocol::Udp => 17,
+        }
+    }
+}
+
+/// A stack of a tenant.
+#[derive(Debug)]
+pub struct Stack {
+    pub name: String,
+    pub template: Template,
+    pub template_file: String,
+    pub after: Vec<String>,
+    pub when: Option<Condition>,
+    pub span: Span,
+}
+
+impl Blueprint {
+    /// The subnet group of this name.
+    pub fn subnet_group(&self, name: &str) -> Option<&SubnetGroup> {
+        self.network.subnet_groups.iter().find(|group| group.name == name)
+    }
+
+    /// The subnet group that NAT gateways stand in: the first with a route to the internet.
+    pub fn public_group(&self) -> Option<&SubnetGroup> {
+        self.network.subnet_groups.iter().find(|group| group.route == Route::Internet)
+    }
+}

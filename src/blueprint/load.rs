@@ -1,0 +1,356 @@
+//! `blueprint.yaml` and its templates, decoded into a [`Blueprint`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::condition::Condition;
+use crate::blueprint::intent::{
+    Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload,
+};
+use crate::blueprint::settings::SettingsSchema;
+use crate::blueprint::template::{compile, invalid_condition};
+use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
+use crate::source::{FileId, SourceMap, Span};
+use crate::yaml::{Fields, Located, Node, Tags, Value, read_yaml};
+
+/// The file that states a blueprint's intent.
+pub(super) const INTENT_FILE: &str = "blueprint.yaml";
+
+/// Reads a blueprint from its files, which are in `sources` already.
+///
+/// # Errors
+/// `invalid-blueprint`, `invalid-template` and the codes of the YAML reader.
+pub(super) fn load(
+    files: &BTreeMap<String, FileId>,
+    sources: &SourceMap,
+    report: &mut Report,
+) -> Result<Blueprint, Reported> {
+    let before = report.errors();
+    let Some(intent) = files.get(INTENT_FILE) else {
+        return Err(report.error(
+            Diagnostic::error(&codes::INVALID_BLUEPRINT, format!("a blueprint needs the file `{INTENT_FILE}`"))
+                .help("see `tenantry blueprint eject vpc` for an example"),
+        ));
+    };
+    let node = read_yaml(*intent, Tags::Refuse, sources, report)?;
+    let loader = Loader { files, sources };
+    match loader.blueprint(&node, report) {
+        Some(blueprint) if report.errors() == before => Ok(blueprint),
+        _ => match report.checkpoint() {
+            Err(reported) => Err(reported),
+            Ok(()) => Err(report.error(Diagnostic::error(&codes::INTERNAL_ERROR, "a blueprint was dropped without a reason"))),
+        },
+    }
+}
+
+struct Loader<'l> {
+    files: &'l BTreeMap<String, FileId>,
+    sources: &'l SourceMap,
+}
+
+impl Loader<'_> {
+    fn blueprint(&self, node: &Node, report: &mut Report) -> Option<Blueprint> {
+        let mut fields = Fields::open(node, "a blueprint", report)?;
+        let name = fields.required("name", report).and_then(|node| name(node, "a blueprint's name", report));
+        let model = fields.required("model", report).and_then(|node| model(node, report));
+        let summary = fields.required("summary", report).and_then(|node| node.text("a blueprint's summary", report));
+        let settings = fields.optional("settings").map(|node| settings(node, report));
+        let network = fields.required("network", report).and_then(|node| network(node, settings.as_ref()?.as_ref(), report));
+        let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
+        let workloads = workloads.unwrap_or_default();
+        let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
+        let stacks = fields.required("stacks", report).map(|node| self.stacks(node, report)).unwrap_or_default();
+        let span = fields.span();
+        fields.finish(report);
+        let settings = match settings {
+            Some(settings) => settings?,
+            None => SettingsSchema::new(serde_json::json!({"type": "object", "additionalProperties": false})).ok()?,
+        };
+        Some(Blueprint {
+            name: name?,
+            model: model?,
+            summary: summary?.to_owned(),
+            settings,
+            network: network?,
+            workloads,
+            flows,
+            stacks,
+            span,
+        })
+    }
+
+    fn stacks(&self, node: &Node, report: &mut Report) -> Vec<Stack> {
+        let mut stacks: Vec<Stack> = Vec::new();
+        for (key, node) in node.map("the stacks of a blueprint", report).unwrap_or_default() {
+            stacks.extend(self.stack(&key.text, key.span, node, report));
+        }
+        ordered(stacks, report)
+    }
+
+    fn stack(&self, name: &str, span: Span, node: &Node, report: &mut Report) -> Option<Stack> {
+        check_word(name, span, "a stack's name", report);
+        let mut fields = Fields::open(node, "a stack of a blueprint", report)?;
+        if let Some(per) = fields.required("per", report)
+            && per.text("what a stack is `per`", report).is_some_and(|per| per != "tenant")
+        {
+            invalid(per.span, "a stack is `per: tenant`", "stacks of a cell are not part of this version", report);
+        }
+        let template = fields.required("template", report).and_then(|node| {
+            let file = node.text("a stack's template", report)?;
+            let Some(id) = self.files.get(file) else {
+                let known = self.files.keys().map(String::as_str).filter(|name| *name != INTENT_FILE);
+                invalid(node.span, &format!("there is no template {} beside the blueprint", quote(file)), &format!("its files are {}", list_of(known)), report);
+                return None;
+            };
+            let tree = read_yaml(*id, Tags::Keep, self.sources, report).ok()?;
+            Some((file.to_owned(), compile(&tree, report)?))
+        });
+        let after = fields.optional("after").map(|node| texts(node, "what a stack comes after", report));
+        let when = fields.optional("when").and_then(|node| condition(node, report));
+        fields.finish(report);
+        let (template_file, template) = template?;
+        Some(Stack { name: name.to_owned(), template, template_file, after: after.unwrap_or_default(), when, span })
+    }
+}
+
+/// Sorts stacks so that each comes after those it names; among equals by name.
+fn ordered(stacks: Vec<Stack>, report: &mut Report) -> Vec<Stack> {
+    let names: BTreeSet<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
+    for stack in &stacks {
+        for after in stack.after.iter().filter(|after| !names.contains(*after)) {
+            let help = closest(after, names.iter().map(String::as_str))
+                .map_or(format!("the stacks are {}", list_of(names.iter().map(String::as_str))), |near| format!("did you mean `{near}`?"));
+            invalid(stack.span, &format!("the stack `{}` comes after {}, which is not a stack", stack.name, quote(after)), &help, report);
+        }
+    }
+    let mut waiting: BTreeMap<String, Stack> = stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+    let mut sorted: Vec<Stack> = Vec::new();
+    while let Some(next) = waiting.values().find(|stack| !stack.after.iter().any(|after| waiting.contains_key(after))) {
+        let next = next.name.clone();
+        sorted.extend(waiting.remove(&next));
+    }
+    if let Some(stuck) = waiting.values().next() {
+        let names = list_of(waiting.keys().map(String::as_str));
+        invalid(stuck.span, &format!("the stacks {names} come after each other in a circle"), "let references go one way", report);
+    }
+    sorted
+}
+
+fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
+    match SettingsSchema::new(node.to_json()) {
+        Ok(schema) => Some(schema),
+        Err(problem) => {
+            invalid(node.span, &format!("the settings are not a JSON Schema: {problem}"), "see `tenantry blueprint eject vpc` for an example", report);
+            None
+        }
+    }
+}
+
+fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) -> Option<Network> {
+    let mut fields = Fields::open(node, "the network of a blueprint", report)?;
+    let owner = fields.required("owner", report).and_then(|node| match node.text("the owner of a network", report)? {
+        "tenant" => Some(Owner::Tenant),
+        "cell" => Some(Owner::Cell),
+        other => {
+            invalid(node.span, &format!("a network is not owned by {}", quote(other)), "write `tenant` or `cell`", report);
+            None
+        }
+    });
+    let mut sizes = BTreeMap::new();
+    if let Some(node) = fields.required("sizes", report) {
+        for (key, node) in node.map("the sizes of a network", report).unwrap_or_default() {
+            // VPC User Guide, "VPC CIDR blocks": between /16 and /28.
+            if let Some(length) = node.integer("a size is a prefix length and", 16..=28, report) {
+                sizes.insert(key.text.to_string(), Located::new(u8::try_from(length).ok()?, node.span));
+            }
+        }
+    }
+    let groups = fields.required("subnet_groups", report).map(|node| subnet_groups(node, report));
+    let slots = fields.optional("zone_slots").and_then(|node| node.integer("the number of zone slots", 1..=16, report));
+    let span = fields.span();
+    fields.finish(report);
+    let most_zones = settings
+        .and_then(|settings| settings.properties.get("zones"))
+        .and_then(|zones| zones.schema.get("maximum"))
+        .and_then(serde_json::Value::as_u64)
+        .unwrap_or(3);
+    let zone_slots = usize::try_from(slots.unwrap_or(0)).ok()?.max(usize::try_from(most_zones).ok()?).next_power_of_two();
+    Some(Network { owner: owner?, sizes, subnet_groups: groups?, zone_slots, span })
+}
+
+fn subnet_groups(node: &Node, report: &mut Report) -> Vec<SubnetGroup> {
+    let mut groups = Vec::new();
+    let mut used = 0.0;
+    for (key, node) in node.map("the subnet groups of a network", report).unwrap_or_default() {
+        check_word(&key.text, key.span, "a subnet group's name", report);
+        let Some(mut fields) = Fields::open(node, "a subnet group", report) else { continue };
+        let share = fields.required("share", report).and_then(|node| share(node, report));
+        let route = fields.required("route", report).and_then(|node| match node.text("a subnet group's route", report)? {
+            "internet" => Some(Route::Internet),
+            "nat" => Some(Route::Nat),
+            "local" => Some(Route::Local),
+            other => {
+                invalid(node.span, &format!("a subnet group has no route {}", quote(other)), "write `internet`, `nat` or `local`", report);
+                None
+            }
+        });
+        fields.finish(report);
+        let (Some(extra_bits), Some(route)) = (share, route) else { continue };
+        used += 0.5f64.powi(i32::from(extra_bits));
+        groups.push(SubnetGroup { name: key.text.to_string(), extra_bits, route, span: key.span });
+    }
+    if used > 1.0 {
+        invalid(node.span, "the shares of the subnet groups come to more than the whole network", "make some smaller", report);
+    }
+    groups
+}
+
+/// `4/8` takes half of the network, which is a prefix one bit longer.
+fn share(node: &Node, report: &mut Report) -> Option<u8> {
+    let text = node.text("a subnet group's share", report)?;
+    let parsed = text.split_once('/').and_then(|(part, whole)| {
+        let (part, whole): (u32, u32) = (part.trim().parse().ok()?, whole.trim().parse().ok()?);
+        (part.is_power_of_two() && whole.is_power_of_two() && part <= whole)
+            .then(|| (whole.trailing_zeros() - part.trailing_zeros()) as u8)
+    });
+    if parsed.is_none() {
+        invalid(node.span, &format!("{} is not a share", quote(text)), "write a fraction of two powers of two, such as `1/8`, since blocks can only be halved", report);
+    }
+    parsed
+}
+
+fn workloads(node: &Node, network: Option<&Network>, report: &mut Report) -> BTreeMap<String, Workload> {
+    let mut workloads = BTreeMap::new();
+    for (key, node) in node.map("the workloads of a blueprint", report).unwrap_or_default() {
+        check_word(&key.text, key.span, "a workload's name", report);
+        let Some(mut fields) = Fields::open(node, "a workload", report) else { continue };
+        let group = fields.required("subnet_group", report).and_then(|node| {
+            let group = node.text("a workload's subnet group", report)?;
+            let names = || network.iter().flat_map(|network| &network.subnet_groups).map(|group| group.name.as_str());
+            if network.is_some() && !names().any(|name| name == group) {
+                let help = closest(group, names()).map_or(format!("the subnet groups are {}", list_of(names())), |near| format!("did you mean `{near}`?"));
+                invalid(node.span, &format!("there is no subnet group {}", quote(group)), &help, report);
+            }
+            Some(group.to_owned())
+        });
+        let when = fields.optional("when").and_then(|node| condition(node, report));
+        let smallest = fields.optional("smallest_subnet").and_then(|node| node.integer("the prefix length of the smallest subnet", 16..=28, report));
+        fields.finish(report);
+        let Some(subnet_group) = group else { continue };
+        let name = key.text.to_string();
+        let smallest_subnet = smallest.and_then(|length| u8::try_from(length).ok());
+        workloads.insert(name.clone(), Workload { name, subnet_group, when, smallest_subnet, span: key.span });
+    }
+    workloads
+}
+
+fn flows(node: &Node, workloads: &BTreeMap<String, Workload>, report: &mut Report) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    for node in node.list("the flows of a blueprint", report).unwrap_or_default() {
+        let Some(mut fields) = Fields::open(node, "a flow", report) else { continue };
+        let from = fields.required("from", report).and_then(|node| end(node, workloads, true, report));
+        let to = fields.required("to", report).and_then(|node| end(node, workloads, false, report));
+        let ports = fields.required("ports", report).map(|node| ports(node, report));
+        let protocol = fields.optional("protocol").and_then(|node| match node.text("a flow's protocol", report)? {
+            "tcp" => Some(Protocol::Tcp),
+            "udp" => Some(Protocol::Udp),
+            other => {
+                invalid(node.span, &format!("a flow has no protocol {}", quote(other)), "write `tcp` or `udp`", report);
+                None
+            }
+        });
+        let when = fields.optional("when").and_then(|node| condition(node, report));
+        let span = fields.span();
+        fields.finish(report);
+        if let (Some(from), Some(to), Some(ports)) = (from, to, ports) {
+            flows.push(Flow { from, to, protocol: protocol.unwrap_or(Protocol::Tcp), ports, when, span });
+        }
+    }
+    flows
+}
+
+fn end(node: &Node, workloads: &BTreeMap<String, Workload>, begins: bool, report: &mut Report) -> Option<FlowEnd> {
+    let text = node.text("an end of a flow", report)?;
+    let end = match text {
+        "tenant.ingress" if begins => FlowEnd::TenantIngress,
+        "internet" if !begins => FlowEnd::Internet,
+        _ if workloads.contains_key(text) => FlowEnd::Workload(text.to_owned()),
+        _ => match text.strip_prefix("aws.") {
+            Some(service) if !begins && !service.is_empty() => FlowEnd::Service(service.to_owned()),
+            _ => {
+                let names = || workloads.keys().map(String::as_str);
+                let help = match (closest(text, names()), begins) {
+                    (Some(near), _) => format!("did you mean `{near}`?"),
+                    (None, true) => format!("a flow begins at `tenant.ingress` or at a workload: {}", list_of(names())),
+                    (None, false) => format!("a flow ends at `internet`, at `aws.SERVICE`, or at a workload: {}", list_of(names())),
+                };
+                invalid(node.span, &format!("a flow cannot {} at {}", if begins { "begin" } else { "end" }, quote(text)), &help, report);
+                return None;
+            }
+        },
+    };
+    Some(end)
+}
+
+fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
+    let mut ranges = Vec::new();
+    for node in node.list("the ports of a flow", report).unwrap_or_default() {
+        let range = match &node.value {
+            Value::Integer(port) => u16::try_from(*port).ok().map(|port| (port, port)),
+            Value::Text(text) => text.split_once('-').and_then(|(first, last)| {
+                let range: (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+                (range.0 <= range.1).then_some(range)
+            }),
+            _ => None,
+        };
+        match range {
+            Some(range) => ranges.push(range),
+            None => invalid(node.span, "this is not a port or a range of ports", "write a number from 0 to 65535, or a text such as `8000-8100`", report),
+        }
+    }
+    ranges.sort_unstable();
+    ranges
+}
+
+fn condition(node: &Node, report: &mut Report) -> Option<Condition> {
+    let text = node.text("a condition", report)?;
+    let parsed = Condition::parse(text);
+    if parsed.is_none() {
+        report.push(invalid_condition(text, node.span));
+    }
+    parsed
+}
+
+fn texts(node: &Node, what: &str, report: &mut Report) -> Vec<String> {
+    let items = node.list(what, report).unwrap_or_default();
+    items.iter().filter_map(|item| item.text(what, report).map(str::to_owned)).collect()
+}
+
+fn name(node: &Node, what: &str, report: &mut Report) -> Option<String> {
+    let text = node.text(what, report)?;
+    check_word(text, node.span, what, report);
+    Some(text.to_owned())
+}
+
+fn model(node: &Node, report: &mut Report) -> Option<String> {
+    let text = node.text("a blueprint's model", report)?;
+    const MODELS: [&str; 5] = ["account", "vpc", "subnet", "container", "application"];
+    if !MODELS.contains(&text) {
+        invalid(node.span, &format!("there is no model {}", quote(text)), &format!("the models are {}", list_of(MODELS)), report);
+    }
+    Some(text.to_owned())
+}
+
+/// Names of stacks, workloads and subnet groups become parts of stack names and logical ids: a
+/// hyphen in them could make two stack names equal.
+fn check_word(text: &str, span: Span, what: &str, report: &mut Report) {
+    let valid = (1..=31).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !valid {
+        invalid(span, &format!("{} is not {what}", quote(text)), "use 1 to 31 lower-case letters, digits and underscores, beginning with a letter", report);
+    }
+}
+
+fn invalid(span: Span, message: &str, help: &str, report: &mut Report) {
+    report.push(Diagnostic::error(&codes::INVALID_BLUEPRINT, message).at(span, "").help(help));
+}

@@ -1,0 +1,97 @@
+//! Codes of the plan's decisions: homes, addresses, rules.
+
+use super::Code;
+
+pub(super) const ALL: &[&Code] = &[
+    &NO_ACCOUNT,
+    &LOCK_CONTRADICTS_CATALOG,
+    &UNKNOWN_SIZE,
+    &POOL_FULL,
+    &NETWORK_SIZE_CHANGED,
+    &NOT_ENOUGH_ZONES,
+    &SUBNET_TOO_SMALL,
+    &UNREACHABLE_DESTINATION,
+    &TOO_MANY_ACL_ENTRIES,
+    &UNKNOWN_PREFIX_LIST,
+    &MISSING_SETTING,
+    &STATUS_NOT_BUILT_YET,
+];
+
+pub static NO_ACCOUNT: Code = Code {
+    name: "no-account",
+    meaning: "no account of the catalog may host a tenant",
+    explanation: "A tenant lives in the first account whose `hosts` lists its model, unless the tenant or its tier names another with `account:`.\n\n    \
+accounts:\n      - { id: \"222222222222\", name: platform, hosts: [vpc] }\n\nAdd the model to an account's `hosts`, or add an account.",
+};
+
+pub static LOCK_CONTRADICTS_CATALOG: Code = Code {
+    name: "lock-contradicts-catalog",
+    meaning: "the lock records a decision that the catalog no longer allows",
+    explanation: "What exists is in `tenantry.lock`, and tenantry never moves it by itself: a VPC cannot change its Region, its account or its block, only be built anew. \
+Where the catalog asks for something else, the run stops and shows both places.\n\nTake the edit of the catalog back; or, if what the line of the lock records does not exist in AWS (it was never deployed, or is deleted), delete that line and run again.",
+};
+
+pub static UNKNOWN_SIZE: Code = Code {
+    name: "unknown-size",
+    meaning: "a tier or a tenant asks for a network size that its blueprint does not have",
+    explanation: "A blueprint lists its sizes under `network.sizes`; `tenantry blueprint show NAME` prints them. Without `size`, a tenant gets `medium`, or the smallest size of a blueprint that has no `medium`.",
+};
+
+pub static POOL_FULL: Code = Code {
+    name: "pool-full",
+    meaning: "no pool of a Region has a free block of the size that a tenant needs",
+    explanation: "Blocks are aligned: a /22 needs 1,024 free addresses that begin at a multiple of 1,024. The message says how much is free and in what sizes. \
+Blocks of tenants that have left wait in quarantine until their line is deleted from the lock.\n\nAdd a pool to the Region (existing tenants do not move), shorten a reserved range, give the tenant a smaller size or less headroom, or release quarantined blocks.",
+};
+
+pub static NETWORK_SIZE_CHANGED: Code = Code {
+    name: "network-size-changed",
+    meaning: "a tenant's size or headroom was changed after its addresses were given out",
+    explanation: "AWS cannot resize a block of a VPC, so the block in the lock stays as it is. Growing by a second block is not built yet. \
+Take the change back; or, if the tenant is not deployed yet, delete its lines from the lock, and it gets a new block.",
+};
+
+pub static NOT_ENOUGH_ZONES: Code = Code {
+    name: "not-enough-zones",
+    meaning: "a tenant asks for more Availability Zones than its Region has in the catalog",
+    explanation: "The setting `zones` says how many zones a tenant's subnets span; the Region's `zones` lists those that may be used. Add zone ids to the Region, or ask for fewer.",
+};
+
+pub static SUBNET_TOO_SMALL: Code = Code {
+    name: "subnet-too-small",
+    meaning: "a network of this size has subnets that are too small for a workload or for AWS",
+    explanation: "A network is cut by the shares of its subnet groups, and each group into one slot for each zone. AWS takes subnets down to /28; an Application Load Balancer needs a /27. \
+Choose a larger size.",
+};
+
+pub static UNREACHABLE_DESTINATION: Code = Code {
+    name: "unreachable-destination",
+    meaning: "a declared flow has no route to where it leads",
+    explanation: "A workload in subnets without a way out cannot reach the internet, nor an AWS service that has no endpoint in the VPC. S3 and DynamoDB have gateway endpoints always; \
+name other services in `interface_endpoints`, or set `nat` to something else than `none`.",
+};
+
+pub static TOO_MANY_ACL_ENTRIES: Code = Code {
+    name: "too-many-acl-entries",
+    meaning: "a network ACL would need more entries than AWS allows",
+    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. Declare fewer flows, or join port ranges.",
+};
+
+pub static UNKNOWN_PREFIX_LIST: Code = Code {
+    name: "unknown-prefix-list",
+    meaning: "the id of an AWS-managed prefix list in a Region is not known",
+    explanation: "Rules that let a workload reach S3 or DynamoDB name AWS's prefix list, whose id differs by Region. tenantry knows those of the common Regions. For another one, look the id up and write it into the catalog:\n\n    \
+aws ec2 describe-managed-prefix-lists --filters Name=owner-id,Values=AWS\n\n    regions:\n      ap-south-2:\n        prefix_lists: { s3: pl-0123456789abcdef0, dynamodb: pl-0123456789abcdef1 }",
+};
+
+pub static MISSING_SETTING: Code = Code {
+    name: "missing-setting",
+    meaning: "a template needs a setting that has no default and that nobody set",
+    explanation: "A setting without a default has to be set by the tier or the tenant when a stack that uses it is switched on: a load balancer needs `domain` and `hosted_zone`. `tenantry blueprint show NAME` lists the settings.",
+};
+
+pub static STATUS_NOT_BUILT_YET: Code = Code {
+    name: "status-not-built-yet",
+    meaning: "a tenant's status asks for something that is not built yet",
+    explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
+};

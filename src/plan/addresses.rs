@@ -1,0 +1,330 @@
+//! Cuts every tenant's addresses from the pools of its Region. What the lock says stays.
+//!
+//! Best fit by size class at the lowest address: as long as tenants only arrive, this serves every
+//! sequence of requests that any placement could serve (the tests of `network` hold the proof).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
+use crate::catalog::{Catalog, Region, Tenant};
+use crate::diagnostics::{Diagnostic, Report, codes, count};
+use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::network::{Cidr, FreeSpace};
+use crate::plan::lock::{Lock, Locked, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones};
+use crate::plan::{Demand, PoolUse};
+use crate::source::Span;
+
+/// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
+const LONGEST_SUBNET: u8 = 28;
+
+/// Puts what tenants that have left had into quarantine, and gives back what a tenant that has come
+/// again had before.
+pub(super) fn quarantine(catalog: &Catalog, lock: &mut Lock) {
+    let gone = |owner: &Owner| match owner {
+        Owner::Tenant(id) => catalog.tenant(id).is_none(),
+        Owner::Cell(_) => false,
+    };
+    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
+    for owner in left {
+        if let Some(network) = lock.networks.remove(&owner) {
+            lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined { owner: owner.clone() }));
+        }
+    }
+    lock.subnet_groups.retain(|id, _| !gone(&id.owner));
+    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
+    lock.zones.retain(|owner, _| !gone(owner));
+    lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
+}
+
+/// The pools of all Regions and what is free in them.
+pub(super) struct Pools<'c> {
+    by_region: BTreeMap<&'c RegionName, Vec<FreeSpace>>,
+}
+
+impl<'c> Pools<'c> {
+    /// Pools less reserved ranges, less what the lock has given out or keeps in quarantine.
+    pub(super) fn new(catalog: &'c Catalog, lock: &Lock) -> Self {
+        let mut taken: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
+        taken.extend(lock.taken());
+        let space = |pool: Cidr| FreeSpace::new(pool, taken.iter().copied());
+        let by_region = catalog
+            .regions
+            .iter()
+            .map(|(name, region)| (name, region.pools.iter().map(|pool| space(pool.value)).collect()))
+            .collect();
+        Pools { by_region }
+    }
+
+    /// Takes a block: from the pool where the fit is tightest, among equals the first.
+    fn allocate(&mut self, region: &RegionName, length: u8) -> Option<Cidr> {
+        let pools = self.by_region.get_mut(region)?;
+        let best = pools
+            .iter()
+            .enumerate()
+            .filter_map(|(position, pool)| Some((pool.best_fit(length)?, std::cmp::Reverse(position))))
+            .max()?;
+        pools[best.1.0].allocate(length)
+    }
+
+    /// Takes exactly this block, if it is free.
+    fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
+        self.by_region.get_mut(region).is_some_and(|pools| pools.iter_mut().any(|pool| pool.take(block)))
+    }
+
+    fn release(&mut self, region: &RegionName, block: Cidr) {
+        if let Some(pools) = self.by_region.get_mut(region) {
+            let _was_ours = pools.iter_mut().any(|pool| pool.release(block));
+        }
+    }
+
+    /// How full each pool is, in the order of the catalog.
+    pub(super) fn uses(&self, catalog: &Catalog) -> Vec<PoolUse> {
+        let mut uses = Vec::new();
+        for (region, spaces) in &self.by_region {
+            for space in spaces {
+                let pool = space.pool();
+                let reserved: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
+                let usable = FreeSpace::new(pool, reserved).free_addresses();
+                let free = space.free_addresses();
+                uses.push(PoolUse { region: (*region).clone(), pool, usable, used: usable - free, free, largest: space.largest() });
+            }
+        }
+        uses
+    }
+}
+
+/// Gives one tenant its network, subnet groups and zones, in the lock.
+pub(super) fn settle(demand: &Demand<'_>, region: &Region, lock: &mut Lock, pools: &mut Pools<'_>, report: &mut Report) {
+    let owner = Owner::Tenant(demand.tenant.id.value.clone());
+    let network = match lock.networks.get(&owner) {
+        Some(network) => {
+            if !check_network(demand, region, network, report) {
+                return;
+            }
+            network.value.clone()
+        }
+        None => match new_network(demand, region, lock, pools, report) {
+            Some(network) => {
+                lock.networks.insert(owner.clone(), Locked::new(network.clone()));
+                network
+            }
+            None => return,
+        },
+    };
+    subnet_groups(demand, &owner, &network, lock, report);
+    zones(demand, region, &owner, lock, report);
+}
+
+fn new_network(demand: &Demand<'_>, region: &Region, lock: &mut Lock, pools: &mut Pools<'_>, report: &mut Report) -> Option<Network> {
+    let length = demand.length.value;
+    let reserve_length = length.checked_sub(demand.headroom).filter(|length| *length >= 8)?;
+    let id = &demand.tenant.id.value;
+    let returned = lock
+        .quarantine
+        .iter()
+        .find(|(block, waiting)| {
+            waiting.value.owner == Owner::Tenant(id.clone()) && block.length() == reserve_length
+        })
+        .map(|(block, _)| *block);
+    if let Some(block) = returned {
+        lock.quarantine.remove(&block);
+        pools.release(&region.name, block);
+        if pools.take(&region.name, block) {
+            return block.part(length, 0).map(|cidr| Network { cidr, reserve: block });
+        }
+    }
+    match pools.allocate(&region.name, reserve_length) {
+        Some(reserve) => reserve.part(length, 0).map(|cidr| Network { cidr, reserve }),
+        None => {
+            report.push(pool_full(demand, region, reserve_length, lock, pools));
+            None
+        }
+    }
+}
+
+fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pools: &Pools<'_>) -> Diagnostic {
+    let spaces = pools.by_region.get(&region.name).map(Vec::as_slice).unwrap_or_default();
+    let free: u128 = spaces.iter().map(FreeSpace::free_addresses).sum();
+    let mut sizes: BTreeMap<u8, usize> = BTreeMap::new();
+    for (length, number) in spaces.iter().flat_map(FreeSpace::counts) {
+        *sizes.entry(length).or_default() += number;
+    }
+    let in_sizes: Vec<String> = sizes.iter().take(6).map(|(length, number)| format!("{number} × /{length}")).collect();
+    let in_sizes = if in_sizes.is_empty() { String::new() } else { format!(", in blocks of {}", in_sizes.join(", ")) };
+    let waiting = lock.quarantine.keys().filter(|block| spaces.iter().any(|space| space.pool().contains(block))).count();
+    let pool = region.pools.first().map_or(region.span, |pool| pool.span);
+    let mut error = Diagnostic::error(
+        &codes::POOL_FULL,
+        format!("no pool of {} has room for the /{length} of tenant `{}`", region.name, demand.tenant.id.value),
+    )
+    .at(demand.tenant.id.span, "did not fit")
+    .also(pool, "the pools of the Region begin here")
+    .note(format!("{free} addresses are free{in_sizes}"))
+    .help(format!("add a pool with room for a /{length} to the Region; no tenant moves when you do"));
+    if waiting > 0 {
+        error = error.note(format!(
+            "{} of tenants that have left {} in quarantine; delete the lines from the lock once their stacks are deleted",
+            count(waiting, "block"),
+            if waiting == 1 { "waits" } else { "wait" },
+        ));
+    }
+    error
+}
+
+/// A network of the lock against the catalog's size, pools and reserved ranges.
+fn check_network(demand: &Demand<'_>, region: &Region, network: &Locked<Network>, report: &mut Report) -> bool {
+    let id = &demand.tenant.id.value;
+    let Network { cidr, reserve } = network.value;
+    let headroom = cidr.length() - reserve.length();
+    let mut error = if cidr.length() != demand.length.value {
+        Diagnostic::error(
+            &codes::NETWORK_SIZE_CHANGED,
+            format!("tenant `{id}` has the /{} {cidr}, and its size asks for a /{}", cidr.length(), demand.length.value),
+        )
+        .at(demand.length.span, "asked for here")
+        .help("take the new size back: AWS cannot resize a block, and growing by a second one is not built yet")
+    } else if headroom < demand.headroom {
+        Diagnostic::error(
+            &codes::NETWORK_SIZE_CHANGED,
+            format!("tenant `{id}` has headroom {headroom} in the lock, and the catalog asks for {}", demand.headroom),
+        )
+        .at(demand.tenant.headroom.as_ref().map_or(demand.tenant.tier.span, |headroom| headroom.span), "asked for here")
+        .help("take the headroom back: what lies beside its block was not kept for it")
+    } else if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
+        Diagnostic::error(
+            &codes::LOCK_CONTRADICTS_CATALOG,
+            format!("the block {reserve} of tenant `{id}` lies in no pool of {}", region.name),
+        )
+        .at(region.span, "the Region's pools")
+        .help("give the pool back to the Region; addresses that exist cannot be renumbered")
+    } else if let Some(reserved) = demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(&reserve)) {
+        Diagnostic::error(
+            &codes::LOCK_CONTRADICTS_CATALOG,
+            format!("the block {reserve} of tenant `{id}` lies in the reserved range {} ({})", reserved.cidr.value, reserved.reason.value.as_str()),
+        )
+        .at(reserved.cidr.span, "reserved here")
+        .help("cut the tenant's block out of the reserved range; addresses that exist cannot be renumbered")
+    } else {
+        return true;
+    };
+    if let Some(line) = network.line {
+        error = error.also(line, "decided here");
+    }
+    report.push(error);
+    false
+}
+
+fn subnet_groups(demand: &Demand<'_>, owner: &Owner, network: &Network, lock: &mut Lock, report: &mut Report) {
+    let groups: BTreeMap<String, Cidr> = lock
+        .subnet_groups_of(owner)
+        .map(|(group, locked)| (group.as_str().to_owned(), locked.value.cidr))
+        .collect();
+    let mut space = FreeSpace::new(network.cidr, groups.values().copied());
+    let missing: Vec<&GroupIntent> = demand.blueprint.network.subnet_groups.iter().filter(|group| !groups.contains_key(group.name.as_str())).collect();
+    for group in missing {
+        let (Some(block), Ok(name), Ok(slots)) = (
+            space.allocate(network.cidr.length() + group.extra_bits),
+            group.name.parse::<SubnetGroupName>(),
+            u32::try_from(demand.blueprint.network.zone_slots),
+        ) else {
+            report.push(
+                Diagnostic::error(
+                    &codes::POOL_FULL,
+                    format!("the network {} of tenant `{}` has no room for the subnet group `{}`", network.cidr, demand.tenant.id.value, group.name),
+                )
+                .at(group.span, "")
+                .help("give the new subnet group a smaller share"),
+            );
+            continue;
+        };
+        let id = SubnetGroupId { owner: owner.clone(), group: name };
+        lock.subnet_groups.insert(id, Locked::new(SubnetGroup { cidr: block, slots }));
+    }
+}
+
+fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, report: &mut Report) {
+    let mut zones: BTreeMap<ZoneId, u32> = lock.zones.get(owner).map(|zones| zones.value.0.clone()).unwrap_or_default();
+    for slot in 0..u32::try_from(demand.zones).unwrap_or(u32::MAX) {
+        if zones.values().any(|taken| *taken == slot) {
+            continue;
+        }
+        let Some(next) = region.zones.iter().find(|zone| !zones.contains_key(&zone.value)) else {
+            report.push(
+                Diagnostic::error(
+                    &codes::NOT_ENOUGH_ZONES,
+                    format!("tenant `{}` spans {}, and {} has {}", demand.tenant.id.value, count(demand.zones, "zone"), region.name, region.zones.len()),
+                )
+                .at(demand.tenant.id.span, "")
+                .also(region.zones.first().map_or(region.span, |zone| zone.span), "the zones of the Region begin here")
+                .help("set `zones` lower, or add zone ids to the Region"),
+            );
+            return;
+        };
+        zones.insert(next.value.clone(), slot);
+    }
+    let changed = lock.zones.get(owner).is_none_or(|locked| locked.value.0 != zones);
+    if changed {
+        lock.zones.insert(owner.clone(), Locked::new(Zones(zones)));
+    }
+}
+
+/// Keeps a slot for every range of a tenant's allow-list, so that taking one range out never moves
+/// another: a rule of a security group cannot change its range in place, and the rule that it would
+/// become may still exist under another name.
+pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, Cidr> {
+    let id: &TenantId = &tenant.id.value;
+    let mut wanted: BTreeSet<Cidr> = tenant.ingress.iter().map(|range| range.value).collect();
+    if wanted.is_empty() {
+        wanted.extend(Cidr::v4(0, 0));
+    }
+    let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
+    if let Some(locked) = lock.ingress.get(id) {
+        slots.extend(locked.value.0.iter().filter(|(range, _)| wanted.contains(range)).map(|(range, slot)| (*slot, *range)));
+    }
+    for range in wanted {
+        if !slots.values().any(|taken| *taken == range)
+            && let Some(slot) = (1..).find(|slot| !slots.contains_key(slot))
+        {
+            slots.insert(slot, range);
+        }
+    }
+    let decision: BTreeMap<Cidr, u32> = slots.iter().map(|(slot, range)| (*range, *slot)).collect();
+    if lock.ingress.get(id).is_none_or(|locked| locked.value.0 != decision) {
+        lock.ingress.insert(id.clone(), Locked::new(crate::plan::lock::IngressSlots(decision)));
+    }
+    slots
+}
+
+/// Whether the subnets of a network of this length are large enough, for AWS and for the workloads.
+pub(super) fn check_subnet_sizes<'w>(
+    blueprint: &Blueprint,
+    workloads: impl Iterator<Item = &'w crate::blueprint::Workload>,
+    length: u8,
+    place: Span,
+    tenant: &TenantId,
+    report: &mut Report,
+) {
+    let slot_bits = blueprint.network.zone_slots.ilog2() as u8;
+    let subnet_length = |group: &GroupIntent| length + group.extra_bits + slot_bits;
+    let mut refuse = |what: String, group: &GroupIntent, needed: u8| {
+        report.push(
+            Diagnostic::error(
+                &codes::SUBNET_TOO_SMALL,
+                format!("{what} needs a /{needed}, and the {} subnets of tenant `{tenant}` are /{}", group.name, subnet_length(group)),
+            )
+            .at(place, format!("a network of /{length}"))
+            .help("give the tenant a larger size"),
+        );
+    };
+    for group in &blueprint.network.subnet_groups {
+        if subnet_length(group) > LONGEST_SUBNET {
+            refuse("a subnet of AWS".to_owned(), group, LONGEST_SUBNET);
+        }
+    }
+    for workload in workloads {
+        let (Some(group), Some(needed)) = (blueprint.subnet_group(&workload.subnet_group), workload.smallest_subnet) else { continue };
+        if subnet_length(group) > needed {
+            refuse(format!("the workload `{}`", workload.name), group, needed);
+        }
+    }
+}

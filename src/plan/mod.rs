@@ -1,0 +1,293 @@
+//! The plan: every decision for one catalog, before anything is written.
+//!
+//! Goes in: a catalog, the blueprints, and the lock with the decisions of earlier runs. Comes out: a
+//! [`Plan`] and the lock that goes with it, or a report of all that cannot be. Planning is a pure
+//! function; past decisions are preferences that it obeys or refuses, never state that it mutates
+//! behind the caller's back.
+//!
+//! In the order of the work: `homes` (which account and cell), `addresses` (which blocks), `shape`
+//! (what tenants that are built alike share) with `security` (which rules).
+
+mod addresses;
+mod homes;
+pub mod lock;
+pub mod security;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::{Blueprint, Library, Settings};
+use crate::catalog::{Catalog, Status, Tenant, Tier};
+use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
+use crate::identity::{CellId, RegionName, ZoneId};
+use crate::network::Cidr;
+use crate::plan::lock::{Lock, Owner};
+use crate::yaml::Located;
+
+pub use shape::{Shape, settings_bound};
+
+/// Every decision for one catalog.
+#[derive(Debug)]
+pub struct Plan<'c> {
+    pub catalog: &'c Catalog,
+    /// By tenant id.
+    pub tenants: Vec<TenantPlan<'c>>,
+    /// What tenants point into with [`TenantPlan::shape`].
+    pub shapes: Vec<Shape<'c>>,
+    pub pools: Vec<PoolUse>,
+    /// The decisions to be kept.
+    pub lock: Lock,
+}
+
+/// What was decided for one tenant.
+#[derive(Debug)]
+pub struct TenantPlan<'c> {
+    pub tenant: &'c Tenant,
+    pub tier: &'c Tier,
+    pub blueprint: &'c Blueprint,
+    pub cell: CellId,
+    /// All settings, lifted ones included.
+    pub settings: Settings,
+    pub shape: usize,
+    pub network: NetworkPlan,
+    /// Slot to range: who may reach its public workloads.
+    pub ingress: BTreeMap<u32, Cidr>,
+}
+
+/// The addresses of a tenant.
+#[derive(Debug)]
+pub struct NetworkPlan {
+    pub cidr: Cidr,
+    /// The block that is kept for growth, itself included.
+    pub reserve: Cidr,
+    pub pool: Cidr,
+    /// In the order of the blueprint.
+    pub subnet_groups: Vec<SubnetGroupPlan>,
+    /// In the order of their slots; only those in use.
+    pub zones: Vec<ZoneId>,
+}
+
+/// The addresses of a subnet group: its block, and the part of each zone in use.
+#[derive(Debug)]
+pub struct SubnetGroupPlan {
+    pub name: String,
+    pub cidr: Cidr,
+    pub subnets: Vec<Cidr>,
+}
+
+/// How full a pool is, in addresses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    pub region: RegionName,
+    pub pool: Cidr,
+    /// Less what is reserved.
+    pub usable: u128,
+    /// Networks with their headroom, and the quarantine.
+    pub used: u128,
+    pub free: u128,
+    /// Prefix length of the largest free block.
+    pub largest: Option<u8>,
+}
+
+/// What one tenant needs of the addresses.
+struct Demand<'c> {
+    catalog: &'c Catalog,
+    tenant: &'c Tenant,
+    blueprint: &'c Blueprint,
+    /// Prefix length of its network, and where the catalog asks for it.
+    length: Located<u8>,
+    headroom: u8,
+    zones: usize,
+}
+
+/// Plans a catalog.
+///
+/// # Errors
+/// Everything that cannot be, at once: see the codes of this stage.
+pub fn plan<'c>(
+    catalog: &'c Catalog,
+    library: &'c Library,
+    lock: &Lock,
+    report: &mut Report,
+) -> Result<Plan<'c>, Reported> {
+    let mut lock = lock.clone();
+    check_identity(catalog, &lock, report);
+    let intents = intents(catalog, library, report);
+    addresses::quarantine(catalog, &mut lock);
+    homes::settle(catalog, &mut lock, report);
+
+    let mut shapes = Shapes::default();
+    let mut pools = addresses::Pools::new(catalog, &lock);
+    let mut decided = Vec::new();
+    for intent in intents {
+        let Some(shape) = shapes.of(&intent, report) else { continue };
+        let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
+        let Some(length) = network_length(&intent, report) else { continue };
+        let demand = Demand {
+            catalog,
+            tenant: intent.tenant,
+            blueprint: intent.blueprint,
+            headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
+            zones: shapes.list[shape].zones,
+            length: length.clone(),
+        };
+        let id = &intent.tenant.id.value;
+        addresses::check_subnet_sizes(intent.blueprint, shapes.list[shape].workloads(), length.value, length.span, id, report);
+        addresses::settle(&demand, region, &mut lock, &mut pools, report);
+        let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
+        decided.push((intent, shape, ingress, demand.zones));
+    }
+    report.checkpoint()?;
+
+    let tenants = decided
+        .into_iter()
+        .filter_map(|(intent, shape, ingress, zones)| {
+            let network = network_plan(&intent, zones, catalog, &lock)?;
+            let cell = lock.tenants.get(&intent.tenant.id.value)?.value.cell.clone();
+            let Intent { tenant, tier, blueprint, settings } = intent;
+            Some(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress })
+        })
+        .collect();
+    let pools = pools.uses(catalog);
+    Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
+}
+
+impl TenantPlan<'_> {
+    /// Whether stacks are written for this tenant: a planned one has addresses only.
+    pub fn has_stacks(&self) -> bool {
+        self.tenant.status != Status::Planned
+    }
+}
+
+/// A tenant with all that the catalog says of it put together.
+struct Intent<'c> {
+    tenant: &'c Tenant,
+    tier: &'c Tier,
+    blueprint: &'c Blueprint,
+    settings: Settings,
+}
+
+fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) -> Vec<Intent<'c>> {
+    let mut intents = Vec::new();
+    for tenant in &catalog.tenants {
+        let Some(tier) = catalog.tier_of(tenant) else { continue };
+        match tenant.status {
+            Status::Retired => continue,
+            Status::Suspended | Status::Offboarding => report.push(
+                Diagnostic::warning(
+                    &codes::STATUS_NOT_BUILT_YET,
+                    format!("tenant `{}` is {}, and is built as an active one", tenant.id.value, tenant.status),
+                )
+                .at(tenant.id.span, "")
+                .help("what this status changes is not part of this version"),
+            ),
+            Status::Planned | Status::Active => {}
+        }
+        let place = tier.blueprint.as_ref().map_or(tier.model.span, |blueprint| blueprint.span);
+        let Ok(blueprint) = library.find(tier.blueprint_name(), place, report) else { continue };
+        if blueprint.model != tier.model.value.as_str() {
+            report.push(
+                Diagnostic::error(
+                    &codes::UNKNOWN_BLUEPRINT,
+                    format!("the blueprint `{}` builds the model `{}`, and the tier `{}` has `{}`", blueprint.name, blueprint.model, tier.name, tier.model.value),
+                )
+                .at(place, "")
+                .help("name a blueprint of the tier's model"),
+            );
+        }
+        let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
+        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, tenant.tier.span, report) else { continue };
+        intents.push(Intent { tenant, tier, blueprint, settings });
+    }
+    intents
+}
+
+fn check_identity(catalog: &Catalog, lock: &Lock, report: &mut Report) {
+    let pairs = [
+        ("product", lock.product.as_str(), catalog.product.value.as_str(), catalog.product.span),
+        ("environment", lock.environment.as_str(), catalog.environment.value.as_str(), catalog.environment.span),
+    ];
+    for (what, locked, asked, span) in pairs {
+        if locked != asked {
+            report.push(
+                Diagnostic::error(
+                    &codes::LOCK_CONTRADICTS_CATALOG,
+                    format!("the lock is that of the {what} {}, and the catalog is that of {}", quote(locked), quote(asked)),
+                )
+                .at(span, "")
+                .help("put each catalog with its lock into a directory of its own; renaming would rename every stack"),
+            );
+        }
+    }
+}
+
+/// Shapes by blueprint and settings, each decided once.
+#[derive(Default)]
+struct Shapes<'c> {
+    list: Vec<Shape<'c>>,
+    by_key: BTreeMap<String, Option<usize>>,
+}
+
+impl<'c> Shapes<'c> {
+    fn of(&mut self, intent: &Intent<'c>, report: &mut Report) -> Option<usize> {
+        let shaping = shape::shaping(intent.blueprint, &intent.settings);
+        let key = format!("{} {}", intent.blueprint.name, serde_json::json!(shaping.0));
+        if let Some(known) = self.by_key.get(&key) {
+            return *known;
+        }
+        let place = intent.tenant.tier.span;
+        let decided = shape::shape(intent.blueprint, &intent.settings, place, report).map(|shape| {
+            self.list.push(shape);
+            self.list.len() - 1
+        });
+        self.by_key.insert(key, decided);
+        decided
+    }
+}
+
+/// The prefix length of a tenant's network: by its size, its tier's, `medium`, or the smallest.
+fn network_length(intent: &Intent<'_>, report: &mut Report) -> Option<Located<u8>> {
+    let sizes = &intent.blueprint.network.sizes;
+    let Some(size) = intent.tenant.size.as_ref().or(intent.tier.size.as_ref()) else {
+        let default = sizes.get("medium").or_else(|| sizes.values().max_by_key(|length| length.value))?;
+        return Some(Located::new(default.value, intent.tenant.tier.span));
+    };
+    if let Some(length) = sizes.get(&size.value) {
+        return Some(Located::new(length.value, size.span));
+    }
+    let names = || sizes.keys().map(String::as_str);
+    let help = match closest(&size.value, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("its sizes are {}", list_of(names())),
+    };
+    report.push(
+        Diagnostic::error(
+            &codes::UNKNOWN_SIZE,
+            format!("the blueprint `{}` has no size {}", intent.blueprint.name, quote(&size.value)),
+        )
+        .at(size.span, "")
+        .help(help),
+    );
+    None
+}
+
+/// The tenant's addresses, read out of the lock.
+fn network_plan(intent: &Intent<'_>, zones: usize, catalog: &Catalog, lock: &Lock) -> Option<NetworkPlan> {
+    let owner = Owner::Tenant(intent.tenant.id.value.clone());
+    let network = &lock.networks.get(&owner)?.value;
+    let region = catalog.regions.get(&intent.tenant.region.value)?;
+    let pool = region.pools.iter().find(|pool| pool.value.contains(&network.reserve))?.value;
+    let slots = &lock.zones.get(&owner)?.value.0;
+    let zone_in = |slot| slots.iter().find(|(_, taken)| **taken == slot).map(|(zone, _)| zone.clone());
+    let numbers = 0..u32::try_from(zones).ok()?;
+    let used: Option<Vec<ZoneId>> = numbers.clone().map(zone_in).collect();
+    let locked: BTreeMap<&str, _> =
+        lock.subnet_groups_of(&owner).map(|(group, locked)| (group.as_str(), &locked.value)).collect();
+    let mut subnet_groups = Vec::new();
+    for group in &intent.blueprint.network.subnet_groups {
+        let block = locked.get(group.name.as_str())?;
+        let subnets: Option<Vec<Cidr>> = numbers.clone().map(|slot| block.slot(slot)).collect();
+        subnet_groups.push(SubnetGroupPlan { name: group.name.clone(), cidr: block.cidr, subnets: subnets? });
+    }
+    Some(NetworkPlan { cidr: network.cidr, reserve: network.reserve, pool, subnet_groups, zones: used? })
+}

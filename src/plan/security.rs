@@ -1,0 +1,384 @@
+//! From a blueprint's flows to security group rules and network ACL entries.
+//!
+//! Both are decided once a shape, with symbolic peers ("the app subnets"), since the rules of two
+//! tenants of one shape differ in addresses only. Nothing that is not declared is allowed, in either
+//! direction. Security groups are stateful; network ACLs are not, so every flow brings the entries
+//! of its answers. How rules are written down is left to `synth`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Protocol, Route, Settings, Workload};
+use crate::diagnostics::{Diagnostic, Report, codes, quote};
+use crate::identity::hash_number;
+use crate::source::Span;
+
+/// The ports from which clients open connections: Linux, Windows, load balancers and NAT gateways
+/// together (VPC User Guide, "Ephemeral ports").
+pub const EPHEMERAL_PORTS: (u16, u16) = (1024, 65535);
+
+/// Allow-lists up to this long are repeated in the network ACL; longer ones are left to the security
+/// group, which filters exactly, because an ACL holds 20 entries a direction.
+pub const ACL_INGRESS_RANGES: usize = 8;
+
+/// Entries of a network ACL in one direction that AWS allows by default, less the default deny.
+const ACL_ENTRIES: usize = 19;
+
+/// Services with gateway endpoints; security groups name them by AWS's prefix lists.
+const GATEWAY_SERVICES: [&str; 2] = ["dynamodb", "s3"];
+
+/// What may reach what, in one shape.
+#[derive(Debug)]
+pub struct Security {
+    /// The workloads that are switched on: each has a security group.
+    pub workloads: BTreeSet<String>,
+    /// In canonical order.
+    pub rules: Vec<Rule>,
+    /// In canonical order.
+    pub acl_entries: Vec<AclEntry>,
+    /// Gateway services whose prefix lists the rules name.
+    pub prefix_lists: BTreeSet<String>,
+}
+
+/// Which way a packet goes, seen from the workload or the subnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    Ingress,
+    Egress,
+}
+
+/// The other side of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// Every IPv4 address.
+    Anywhere,
+    /// The ranges of the tenant's allow-list.
+    TenantIngress,
+    /// The addresses of a subnet group.
+    SubnetGroup(String),
+    /// Whoever bears the security group of a workload.
+    Workload(String),
+    /// AWS's prefix list of a service.
+    PrefixList(String),
+}
+
+/// A rule of a workload's security group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    pub workload: String,
+    pub direction: Direction,
+    pub protocol: Protocol,
+    pub ports: (u16, u16),
+    pub peer: Peer,
+    /// Why the peer is written as it is.
+    pub reason: String,
+}
+
+/// An entry of a subnet group's network ACL; all entries allow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AclEntry {
+    pub subnet_group: String,
+    pub direction: Direction,
+    pub protocol: Protocol,
+    pub ports: (u16, u16),
+    pub peer: Peer,
+    /// 1,000 to 31,999, from the entry's own content: an edit elsewhere does not renumber it. Entries
+    /// of the tenant's allow-list have none here; each range has its own.
+    pub number: Option<u16>,
+}
+
+impl Direction {
+    /// In the words of security groups.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Ingress => "ingress",
+            Direction::Egress => "egress",
+        }
+    }
+}
+
+/// Derives rules and entries from the flows that are switched on.
+pub(super) fn derive(
+    blueprint: &Blueprint,
+    settings: &Settings,
+    workloads: &BTreeMap<&str, &Workload>,
+    flows: &[&Flow],
+    place: Span,
+    report: &mut Report,
+) -> Security {
+    let mut derivation = Derivation {
+        blueprint,
+        workloads,
+        nat: settings.text("nat").unwrap_or("none"),
+        endpoints: settings.get("interface_endpoints").as_array().map(|list| list.iter().filter_map(|one| one.as_str()).collect()).unwrap_or_default(),
+        rules: BTreeMap::new(),
+        entries: BTreeMap::new(),
+        prefix_lists: BTreeSet::new(),
+    };
+    for flow in flows {
+        if let Err(problem) = derivation.flow(flow) {
+            report.push(
+                Diagnostic::error(&codes::UNREACHABLE_DESTINATION, problem)
+                    .at(place, "with these settings")
+                    .also(flow.span, "by this flow")
+                    .help("give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"),
+            );
+        }
+    }
+    let acl_entries = numbered(derivation.consolidated_entries());
+    for group in &blueprint.network.subnet_groups {
+        for direction in [Direction::Ingress, Direction::Egress] {
+            let used = acl_entries.iter().filter(|entry| entry.subnet_group == group.name && entry.direction == direction);
+            let ranges = |entry: &AclEntry| if entry.peer == Peer::TenantIngress { ACL_INGRESS_RANGES } else { 1 };
+            let used: usize = used.map(ranges).sum();
+            if used > ACL_ENTRIES {
+                report.push(
+                    Diagnostic::error(
+                        &codes::TOO_MANY_ACL_ENTRIES,
+                        format!("the network ACL of the {} subnets needs {used} {} entries, and AWS allows {ACL_ENTRIES} beside the default one", group.name, direction.name()),
+                    )
+                    .at(group.span, "")
+                    .help("declare fewer flows, or join port ranges"),
+                );
+            }
+        }
+    }
+    Security {
+        workloads: workloads.keys().map(|name| (*name).to_owned()).collect(),
+        rules: derivation.consolidated_rules(),
+        acl_entries,
+        prefix_lists: derivation.prefix_lists,
+    }
+}
+
+type Ports = BTreeSet<(u16, u16)>;
+
+struct Derivation<'d> {
+    blueprint: &'d Blueprint,
+    workloads: &'d BTreeMap<&'d str, &'d Workload>,
+    nat: &'d str,
+    endpoints: BTreeSet<&'d str>,
+    rules: BTreeMap<(String, Direction, Protocol, Peer), (Ports, String)>,
+    entries: BTreeMap<(String, Direction, Protocol, Peer), Ports>,
+    prefix_lists: BTreeSet<String>,
+}
+
+impl Derivation<'_> {
+    fn flow(&mut self, flow: &Flow) -> Result<(), String> {
+        match (&flow.from, &flow.to) {
+            (FlowEnd::TenantIngress, FlowEnd::Workload(to)) => {
+                let Some(to) = self.workloads.get(to.as_str()).copied() else { return Ok(()) };
+                self.rule(&to.name, Direction::Ingress, flow, Peer::TenantIngress, "the tenant's allow-list".to_owned());
+                self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::TenantIngress);
+            }
+            (FlowEnd::Workload(from), FlowEnd::Workload(to)) => {
+                let (Some(from), Some(to)) = (self.workloads.get(from.as_str()).copied(), self.workloads.get(to.as_str()).copied())
+                else {
+                    return Ok(());
+                };
+                self.between(from, to, flow);
+            }
+            (FlowEnd::Workload(from), FlowEnd::Internet) => {
+                let Some(from) = self.workloads.get(from.as_str()).copied() else { return Ok(()) };
+                self.to_internet(from, flow, "any public address, as declared".to_owned())?;
+            }
+            (FlowEnd::Workload(from), FlowEnd::Service(service)) => {
+                let Some(from) = self.workloads.get(from.as_str()).copied() else { return Ok(()) };
+                self.to_service(from, service, flow)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn between(&mut self, from: &Workload, to: &Workload, flow: &Flow) {
+        let (peer, reason) = self.peer(to);
+        self.rule(&from.name, Direction::Egress, flow, peer, reason);
+        let (peer, reason) = self.peer(from);
+        self.rule(&to.name, Direction::Ingress, flow, peer, reason);
+        self.both_ways(&from.subnet_group, Direction::Egress, flow, &Peer::SubnetGroup(to.subnet_group.clone()));
+        self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::SubnetGroup(from.subnet_group.clone()));
+    }
+
+    fn to_internet(&mut self, from: &Workload, flow: &Flow, reason: String) -> Result<(), String> {
+        let group = from.subnet_group.clone();
+        let route = self.blueprint.subnet_group(&group).map(|group| group.route);
+        match (route, self.nat) {
+            (Some(Route::Internet), _) | (Some(Route::Nat), "regional") => {}
+            (Some(Route::Nat), "one" | "one_per_zone") => {
+                // NAT gateways stand in the public subnets: packets cross that subnet's ACL as well.
+                if let Some(public) = self.blueprint.public_group().map(|public| public.name.clone()) {
+                    self.both_ways(&public, Direction::Ingress, flow, &Peer::SubnetGroup(group.clone()));
+                    self.both_ways(&public, Direction::Egress, flow, &Peer::Anywhere);
+                }
+            }
+            _ => {
+                return Err(format!("{} has no way to {}", quote(&from.name), destination(&flow.to)));
+            }
+        }
+        self.rule(&from.name, Direction::Egress, flow, Peer::Anywhere, reason);
+        self.both_ways(&group, Direction::Egress, flow, &Peer::Anywhere);
+        Ok(())
+    }
+
+    fn to_service(&mut self, from: &Workload, service: &str, flow: &Flow) -> Result<(), String> {
+        if GATEWAY_SERVICES.contains(&service) {
+            let reason = format!("AWS's prefix list of {service}, through the gateway endpoint");
+            self.prefix_lists.insert(service.to_owned());
+            self.rule(&from.name, Direction::Egress, flow, Peer::PrefixList(service.to_owned()), reason);
+            // A network ACL cannot name a prefix list (VPC User Guide, "Network ACL rules").
+            self.both_ways(&from.subnet_group, Direction::Egress, flow, &Peer::Anywhere);
+            return Ok(());
+        }
+        match self.workloads.get("endpoints").copied() {
+            Some(endpoints) if self.endpoints.contains(service) => {
+                self.between(from, endpoints, flow);
+                Ok(())
+            }
+            _ => self.to_internet(from, flow, format!("the public endpoint of {service}, over NAT")),
+        }
+    }
+
+    /// The paper asks for ranges in place of references between groups. A range is taken where only
+    /// that workload can hold its addresses; elsewhere it would admit others, so the reference stays.
+    fn peer(&self, workload: &Workload) -> (Peer, String) {
+        let group = &workload.subnet_group;
+        let mut others: Vec<String> = self
+            .workloads
+            .values()
+            .filter(|other| other.subnet_group == *group && other.name != workload.name)
+            .map(|other| other.name.clone())
+            .collect();
+        let holds_nat = matches!(self.nat, "one" | "one_per_zone")
+            && self.blueprint.public_group().is_some_and(|public| public.name == *group);
+        if holds_nat {
+            others.push("NAT gateways".to_owned());
+        }
+        if others.is_empty() {
+            let reason = format!("range: only {} holds addresses of the {group} subnets", workload.name);
+            (Peer::SubnetGroup(group.clone()), reason)
+        } else {
+            let reason = format!("reference: the {group} subnets also hold {}", others.join(", "));
+            (Peer::Workload(workload.name.clone()), reason)
+        }
+    }
+
+    fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: Peer, reason: String) {
+        let key = (workload.to_owned(), direction, flow.protocol, peer);
+        let (ports, _) = self.rules.entry(key).or_insert_with(|| (Ports::new(), reason));
+        ports.extend(&flow.ports);
+    }
+
+    /// The entry for a flow's packets, and the one for the answers the other way.
+    fn both_ways(&mut self, group: &str, direction: Direction, flow: &Flow, peer: &Peer) {
+        let back = match direction {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        };
+        let key = |direction| (group.to_owned(), direction, flow.protocol, peer.clone());
+        self.entries.entry(key(direction)).or_default().extend(&flow.ports);
+        self.entries.entry(key(back)).or_default().insert(EPHEMERAL_PORTS);
+    }
+
+    fn consolidated_rules(&self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for ((workload, direction, protocol, peer), (ports, reason)) in &self.rules {
+            let anywhere = self.rules.get(&(workload.clone(), *direction, *protocol, Peer::Anywhere)).map(|(ports, _)| ports);
+            for ports in remaining(ports, peer, anywhere) {
+                rules.push(Rule { workload: workload.clone(), direction: *direction, protocol: *protocol, ports, peer: peer.clone(), reason: reason.clone() });
+            }
+        }
+        rules.sort();
+        rules
+    }
+
+    fn consolidated_entries(&self) -> Vec<AclEntry> {
+        let mut entries = Vec::new();
+        for ((group, direction, protocol, peer), ports) in &self.entries {
+            let anywhere = self.entries.get(&(group.clone(), *direction, *protocol, Peer::Anywhere));
+            for ports in remaining(ports, peer, anywhere) {
+                entries.push(AclEntry { subnet_group: group.clone(), direction: *direction, protocol: *protocol, ports, peer: peer.clone(), number: None });
+            }
+        }
+        entries.sort();
+        entries
+    }
+}
+
+/// The ports of a peer as few intervals, less those that a rule for every address covers already.
+fn remaining(ports: &Ports, peer: &Peer, anywhere: Option<&Ports>) -> Vec<(u16, u16)> {
+    let covering = anywhere.filter(|_| *peer != Peer::Anywhere).map(joined).unwrap_or_default();
+    let mut intervals = joined(ports);
+    intervals.retain(|(first, last)| !covering.iter().any(|(from, to)| from <= first && last <= to));
+    intervals
+}
+
+/// Intervals that touch or overlap become one.
+fn joined(ports: &Ports) -> Vec<(u16, u16)> {
+    let mut intervals: Vec<(u16, u16)> = Vec::new();
+    for (first, last) in ports {
+        match intervals.last_mut() {
+            Some(open) if u32::from(*first) <= u32::from(open.1) + 1 => open.1 = open.1.max(*last),
+            _ => intervals.push((*first, *last)),
+        }
+    }
+    intervals
+}
+
+/// Gives each entry a number that comes from its content. Entries only allow, so their order means
+/// nothing; what matters is that an edit never renumbers another entry, because the number of an
+/// entry cannot change in place and a new entry cannot take the number of one that still exists.
+fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
+    let mut taken = BTreeSet::new();
+    for entry in entries.iter_mut().filter(|entry| entry.peer != Peer::TenantIngress) {
+        let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
+        let mut number = 1_000 + (hash_number(&content) % 31_000) as u16;
+        while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
+            number = if number == 31_999 { 1_000 } else { number + 1 };
+        }
+        entry.number = Some(number);
+    }
+    entries
+}
+
+fn destination(end: &FlowEnd) -> String {
+    match end {
+        FlowEnd::Service(service) => format!("the AWS service {}", quote(service)),
+        _ => "the internet".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_intervals_that_touch_become_one() {
+        let ports = [(443, 443), (80, 90), (91, 100), (85, 86), (65535, 65535)].into_iter().collect();
+        assert_eq!(joined(&ports), [(80, 100), (443, 443), (65535, 65535)]);
+    }
+
+    #[test]
+    fn what_a_rule_for_every_address_covers_is_not_said_again() {
+        let https: Ports = [(443, 443)].into_iter().collect();
+        let both: Ports = [(443, 443), (5432, 5432)].into_iter().collect();
+        assert_eq!(remaining(&both, &Peer::SubnetGroup("app".into()), Some(&https)), [(5432, 5432)]);
+        assert_eq!(remaining(&https, &Peer::Anywhere, Some(&https)), [(443, 443)]);
+    }
+
+    #[test]
+    fn numbers_do_not_depend_on_the_other_entries() {
+        let entry = |port| AclEntry {
+            subnet_group: "app".into(),
+            direction: Direction::Ingress,
+            protocol: Protocol::Tcp,
+            ports: (port, port),
+            peer: Peer::Anywhere,
+            number: None,
+        };
+        let all = numbered((1..200).map(entry).collect());
+        let alone = numbered(vec![entry(100)]);
+        let same = all.iter().find(|entry| entry.ports.0 == 100).unwrap();
+        assert_eq!(same.number, alone[0].number);
+        assert_eq!(all.iter().map(|entry| entry.number).collect::<BTreeSet<_>>().len(), all.len());
+    }
+}
