@@ -14,5 +14,6 @@
 pub mod diagnostics;
 pub mod identity;
 pub mod network;
+pub mod plan;
 pub mod source;
 pub mod yaml;

@@ -2,9 +2,13 @@
 //!
 //! Each type says which texts it takes; the message of a refusal is written where the name stands.
 
+mod cell;
+mod model;
 mod names;
 
+pub use cell::{CellId, HostAccount};
+pub use model::Model;
 pub use names::{
-    AccountId, EnvironmentName, NameError, ProductName, RegionName, TagKey, TenantId, TierName, ZoneId,
-    is_tag_character,
+    AccountId, EnvironmentName, NameError, ProductName, RegionName, SubnetGroupName, TagKey, TenantId,
+    TierName, ZoneId, is_tag_character,
 };

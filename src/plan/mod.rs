@@ -1,0 +1,3 @@
+//! Decides everything: homes, addresses, rules. Past decisions come from the lock and are obeyed.
+
+pub mod lock;
