@@ -18,6 +18,7 @@ pub mod cloudformation;
 pub mod diagnostics;
 pub mod identity;
 pub mod network;
+pub mod plan;
 pub mod source;
 pub mod synth;
 pub mod yaml;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::condition::Condition;
 use crate::blueprint::settings::SettingsSchema;
 use crate::blueprint::template::Template;
+use crate::identity::Model;
 use crate::source::Span;
 use crate::yaml::Located;
 
@@ -12,7 +13,7 @@ use crate::yaml::Located;
 #[derive(Debug)]
 pub struct Blueprint {
     pub name: String,
-    pub model: String,
+    pub model: Model,
     pub summary: String,
     pub settings: SettingsSchema,
     pub network: Network,

@@ -9,6 +9,7 @@ use crate::blueprint::intent::{
 use crate::blueprint::settings::SettingsSchema;
 use crate::blueprint::template::{compile, invalid_condition};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
+use crate::identity::Model;
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Fields, Located, Node, Tags, Value, read_yaml};
 
@@ -331,13 +332,14 @@ fn name(node: &Node, what: &str, report: &mut Report) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn model(node: &Node, report: &mut Report) -> Option<String> {
+fn model(node: &Node, report: &mut Report) -> Option<Model> {
     let text = node.text("a blueprint's model", report)?;
-    const MODELS: [&str; 5] = ["account", "vpc", "subnet", "container", "application"];
-    if !MODELS.contains(&text) {
-        invalid(node.span, &format!("there is no model {}", quote(text)), &format!("the models are {}", list_of(MODELS)), report);
+    let model = text.parse().ok();
+    if model.is_none() {
+        let help = format!("the models are {}", list_of(Model::ALL.map(Model::as_str)));
+        invalid(node.span, &format!("there is no model {}", quote(text)), &help, report);
     }
-    Some(text.to_owned())
+    model
 }
 
 /// Names of stacks, workloads and subnet groups become parts of stack names and logical ids: a

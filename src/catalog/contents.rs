@@ -6,7 +6,7 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, ProductName, RegionName, TagKey, TagValue, TenantId,
+    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, TagKey, TagValue, TenantId,
     TierName, ZoneId,
 };
 use crate::network::Cidr;
@@ -223,24 +223,6 @@ macro_rules! words {
         }
     };
 }
-
-/// The layer at which a tenant is kept apart from the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Model {
-    Account,
-    Vpc,
-    Subnet,
-    Container,
-    Application,
-}
-
-words!(Model {
-    Model::Account = "account",
-    Model::Vpc = "vpc",
-    Model::Subnet = "subnet",
-    Model::Container = "container",
-    Model::Application = "application",
-});
 
 /// Where a tenant is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -23,7 +23,7 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, Connect, Host, Model, Organization, QuotaOverride, Region, Reserved, Settings,
+    Account, Catalog, Connect, Host, Organization, QuotaOverride, Region, Reserved, Settings,
     SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};

@@ -2,11 +2,15 @@
 //!
 //! Each type says which texts it takes; the message of a refusal is written where the name stands.
 
+mod cell;
 mod hash;
+mod model;
 mod names;
 
+pub use cell::{CellId, HostAccount};
 pub use hash::{hash_number, short_hash};
+pub use model::Model;
 pub use names::{
-    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, TagKey, TagValue,
-    TenantId, TierName, ZoneId, is_tag_character,
+    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, SubnetGroupName, TagKey,
+    TagValue, TenantId, TierName, ZoneId, is_tag_character,
 };

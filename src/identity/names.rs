@@ -74,6 +74,14 @@ name!(
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
 );
 name!(
+    /// The name of a subnet group of a blueprint's network.
+    SubnetGroupName,
+    "1 to 31 lower-case letters, digits, hyphens and underscores, beginning with a letter",
+    |text| (1..=31).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+);
+name!(
     /// The number of an AWS account; kept as text, since leading zeros count.
     AccountId,
     "twelve digits",

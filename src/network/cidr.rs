@@ -50,7 +50,9 @@ impl Cidr {
 
     /// The last address as a number.
     pub fn last_number(&self) -> u128 {
-        self.first_number() + (self.size() - 1)
+        // Not by way of the size, which for `::/0` is one more than a number can say.
+        let bits = u32::from(self.0.max_prefix_len() - self.0.prefix_len());
+        self.first_number() | !u128::MAX.checked_shl(bits).unwrap_or(0)
     }
 
     /// How many addresses there are; `u128::MAX` for `::/0`, which has one more.
@@ -165,6 +167,13 @@ mod tests {
             assert_eq!(text.parse::<Cidr>(), Err(CidrError::Malformed), "{text}");
         }
         assert_eq!(cidr("2001:DB8::/32").to_string(), "2001:db8::/32");
+    }
+
+    #[test]
+    fn the_last_address_is_counted_in_both_families() {
+        assert_eq!(cidr("10.0.0.0/30").last_number(), cidr("10.0.0.3/32").first_number());
+        assert_eq!(cidr("::/0").last_number(), u128::MAX);
+        assert_eq!(cidr("0.0.0.0/0").last_number(), u128::from(u32::MAX));
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
         }
         let place = tier.blueprint.as_ref().map_or(tier.model.span, |blueprint| blueprint.span);
         let Ok(blueprint) = library.find(tier.blueprint_name(), place, report) else { continue };
-        if blueprint.model != tier.model.value.as_str() {
+        if blueprint.model != tier.model.value {
             report.push(
                 Diagnostic::error(
                     &codes::UNKNOWN_BLUEPRINT,

@@ -1,0 +1,259 @@
+//! Each sort of decision: its first word, its keys, and how it is read and written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::identity::{CellId, NameError, SubnetGroupName, TenantId, ZoneId};
+use crate::network::Cidr;
+use crate::plan::lock::fields::Fields;
+
+/// One sort of line: `WORD key: { fields }`.
+pub(super) trait Decision: Sized + PartialEq {
+    /// What the decision is about.
+    type Key: Ord + FromStr + fmt::Display;
+    /// The first word of the line.
+    const WORD: &'static str;
+    /// What follows the word, as a phrase that follows "must be".
+    const KEY_RULE: &'static str;
+    /// The keys that the fields may have; `None` where they are names.
+    const FIELDS: Option<&'static [&'static str]>;
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self>;
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+/// Whose network, subnets or addresses something is: a tenant's own, or those of a cell that its
+/// tenants share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    Tenant(TenantId),
+    Cell(CellId),
+}
+
+impl Owner {
+    const RULE: &'static str = "a tenant's id, or a cell such as `subnet/222222222222/us-east-1/1`";
+}
+
+/// A subnet group and whose it is, written `acme/app`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubnetGroupId {
+    pub owner: Owner,
+    pub group: SubnetGroupName,
+}
+
+/// That a cell exists. Its key says all there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell;
+
+/// Where a tenant lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    pub cell: CellId,
+}
+
+/// The addresses of a VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The block that the VPC has.
+    pub cidr: Cidr,
+    /// The block that is kept for it to grow into, itself included: equal to `cidr` without headroom.
+    pub reserve: Cidr,
+}
+
+/// The addresses of a subnet group: one block, cut into equal slots for the zones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetGroup {
+    pub cidr: Cidr,
+    /// A power of two, so that every slot is a block.
+    pub slots: u32,
+}
+
+/// The slot that each zone has in every subnet group of a network, counted from 0. A zone that is no
+/// longer used keeps its slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Zones(pub BTreeMap<ZoneId, u32>);
+
+/// A block that was given back and is not to be handed out yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Who had it last.
+    pub owner: Owner,
+}
+
+impl Network {
+    /// A network without headroom.
+    pub fn new(cidr: Cidr) -> Self {
+        Network { cidr, reserve: cidr }
+    }
+}
+
+impl SubnetGroup {
+    /// The block of one slot; `None` if there is no such slot.
+    pub fn slot(&self, number: u32) -> Option<Cidr> {
+        let bits = u8::try_from(self.slots.checked_ilog2()?).ok()?;
+        self.cidr.part(self.cidr.length().checked_add(bits)?, number)
+    }
+}
+
+impl Decision for Cell {
+    type Key = CellId;
+    const WORD: &'static str = "cell";
+    const KEY_RULE: &'static str = CellId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&[]);
+
+    fn read(_: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Cell)
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("{}")
+    }
+}
+
+impl Decision for Home {
+    type Key = TenantId;
+    const WORD: &'static str = "tenant";
+    const KEY_RULE: &'static str = TenantId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cell"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Home { cell: fields.required("cell", CellId::RULE)? })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ cell: {} }}", self.cell)
+    }
+}
+
+impl Decision for Network {
+    type Key = Owner;
+    const WORD: &'static str = "network";
+    const KEY_RULE: &'static str = Owner::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let cidr = fields.required("cidr", BLOCK_RULE);
+        let reserve = fields.optional("reserve", BLOCK_RULE)?;
+        let cidr = cidr?;
+        Some(Network { cidr, reserve: reserve.unwrap_or(cidr) })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ cidr: {}", self.cidr)?;
+        if self.reserve != self.cidr {
+            write!(formatter, ", reserve: {}", self.reserve)?;
+        }
+        formatter.write_str(" }")
+    }
+}
+
+impl Decision for SubnetGroup {
+    type Key = SubnetGroupId;
+    const WORD: &'static str = "subnets";
+    const KEY_RULE: &'static str = SubnetGroupId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "slots"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let cidr = fields.required("cidr", BLOCK_RULE);
+        let slots: Count = fields.required("slots", "a whole number")?;
+        Some(SubnetGroup { cidr: cidr?, slots: slots.0 })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ cidr: {}, slots: {} }}", self.cidr, self.slots)
+    }
+}
+
+impl Decision for Zones {
+    type Key = Owner;
+    const WORD: &'static str = "zones";
+    const KEY_RULE: &'static str = Owner::RULE;
+    const FIELDS: Option<&'static [&'static str]> = None;
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let slots: Vec<(ZoneId, Count)> = fields.named(ZoneId::RULE, "the number of its slot, from 0")?;
+        Some(Zones(slots.into_iter().map(|(zone, slot)| (zone, slot.0)).collect()))
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("{")?;
+        for (position, (zone, slot)) in self.0.iter().enumerate() {
+            let before = if position == 0 { " " } else { ", " };
+            write!(formatter, "{before}{zone}: {slot}")?;
+        }
+        formatter.write_str(if self.0.is_empty() { "}" } else { " }" })
+    }
+}
+
+impl Decision for Quarantined {
+    type Key = Cidr;
+    const WORD: &'static str = "quarantine";
+    const KEY_RULE: &'static str = BLOCK_RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["owner"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Quarantined { owner: fields.required("owner", Owner::RULE)? })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ owner: {} }}", self.owner)
+    }
+}
+
+const BLOCK_RULE: &str = "a block of addresses without host bits, such as `10.64.0.0/22`";
+
+impl fmt::Display for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owner::Tenant(tenant) => tenant.fmt(formatter),
+            Owner::Cell(cell) => cell.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for Owner {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        // A tenant's id has no slash, and a cell has three.
+        let owner =
+            if text.contains('/') { text.parse().map(Owner::Cell) } else { text.parse().map(Owner::Tenant) };
+        owner.map_err(|_| NameError(Self::RULE))
+    }
+}
+
+impl SubnetGroupId {
+    const RULE: &'static str =
+        "a tenant or a cell, a slash and the name of a subnet group, such as `acme/app`";
+}
+
+impl fmt::Display for SubnetGroupId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.owner, self.group)
+    }
+}
+
+impl FromStr for SubnetGroupId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let (owner, group) = text.rsplit_once('/').ok_or(NameError(Self::RULE))?;
+        Ok(SubnetGroupId {
+            owner: owner.parse().map_err(|_| NameError(Self::RULE))?,
+            group: group.parse().map_err(|_| NameError(Self::RULE))?,
+        })
+    }
+}
+
+/// A whole number in its one spelling: the standard library's integers accept `+1` and `01`.
+struct Count(u32);
+
+impl FromStr for Count {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let canonical = text == "0" || text.starts_with(|first: char| matches!(first, '1'..='9'));
+        if canonical { text.parse().map(Count).map_err(|_| ()) } else { Err(()) }
+    }
+}

@@ -1,0 +1,170 @@
+//! `tenantry.lock`: the record of decisions that never change by themselves.
+//!
+//! Goes in: the file's text. Comes out: a [`Lock`], or a report of every line that cannot stand; and
+//! the other way round, a lock as text. What is decided, and whether it fits the catalog, is for the
+//! rest of `plan`.
+//!
+//! ```yaml
+//! # Written by tenantry: decisions that never change by themselves. Commit this file.
+//! version: 1
+//! product: ledgerly
+//! environment: prod
+//! cell subnet/222222222222/us-east-1/1: {}
+//! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
+//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/21 }
+//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4 }
+//! zones acme: { use1-az1: 0, use1-az2: 1 }
+//! quarantine 10.64.8.0/22: { owner: globex }
+//! ```
+//!
+//! **One decision a line, and each line says what it is about.** The file is YAML, but there are no
+//! sections: a merge tool that puts together the lines of two branches (`merge=union` in
+//! `.gitattributes`) may carry a line past a heading, and an entry under the wrong heading would
+//! mean something else. So any order of lines reads the same, and a repeated line does no harm; two
+//! lines that decide one thing differently are an error that names both. That is why the lock has a
+//! line reader of its own: a YAML reader has to refuse the repetition, and cannot name the tenant.
+//!
+//! **How it grows.** A new sort of decision is a new first word; more about an old one is a new key
+//! in its line that may be missing (`secondary` blocks and an `ipv6` block of a network, `until` of a
+//! quarantined one). Both are refused by a tenantry that does not know them, which is what it should
+//! do. The version changes only if an old line changes its meaning.
+//!
+//! Only what cannot be derived is recorded. The pool of a block is where its addresses lie, and
+//! stays right when a pool is extended; how many tenants a cell has is a count of lines, where a
+//! number would make every two branches conflict.
+
+mod decision;
+mod fields;
+mod header;
+mod line;
+mod read;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::identity::{CellId, EnvironmentName, ProductName, TenantId};
+use crate::network::Cidr;
+use crate::source::Span;
+
+use decision::Decision;
+pub use decision::{Cell, Home, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones};
+
+/// The version that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// A decision, and the line that it was read from; new decisions have none yet.
+///
+/// Two are equal if they decide the same, wherever they stand.
+#[derive(Clone, Debug)]
+pub struct Locked<T> {
+    pub value: T,
+    pub line: Option<Span>,
+}
+
+impl<T> Locked<T> {
+    /// A decision that was made in this run.
+    pub fn new(value: T) -> Self {
+        Locked { value, line: None }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Locked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Locked<T> {}
+
+/// Every decision that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub product: ProductName,
+    pub environment: EnvironmentName,
+    /// Cells that exist, also while no tenant lives there, so that their numbers never come back.
+    pub cells: BTreeMap<CellId, Locked<Cell>>,
+    pub tenants: BTreeMap<TenantId, Locked<Home>>,
+    pub networks: BTreeMap<Owner, Locked<Network>>,
+    pub subnet_groups: BTreeMap<SubnetGroupId, Locked<SubnetGroup>>,
+    pub zones: BTreeMap<Owner, Locked<Zones>>,
+    pub quarantine: BTreeMap<Cidr, Locked<Quarantined>>,
+}
+
+impl Lock {
+    /// The lock of a catalog that nothing was decided for yet.
+    pub fn empty(product: ProductName, environment: EnvironmentName) -> Self {
+        Lock {
+            product,
+            environment,
+            cells: BTreeMap::new(),
+            tenants: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            subnet_groups: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            quarantine: BTreeMap::new(),
+        }
+    }
+
+    /// The file's text: equal locks have equal bytes, and reading it gives an equal lock.
+    pub fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    /// The network that the subnets of this owner lie in: its own, or that of the tenant's cell.
+    pub fn network_of(&self, owner: &Owner) -> Option<&Locked<Network>> {
+        self.networks.get(owner).or_else(|| self.networks.get(&self.cell_of(owner)?))
+    }
+
+    /// The slots of the zones of this owner: its own, or those of the tenant's cell.
+    pub fn zones_of(&self, owner: &Owner) -> Option<&Locked<Zones>> {
+        self.zones.get(owner).or_else(|| self.zones.get(&self.cell_of(owner)?))
+    }
+
+    /// Every block that is not to be handed out: networks with their reserves, and the quarantine.
+    pub fn taken(&self) -> impl Iterator<Item = Cidr> {
+        self.networks.values().map(|network| network.value.reserve).chain(self.quarantine.keys().copied())
+    }
+
+    fn cell_of(&self, owner: &Owner) -> Option<Owner> {
+        let Owner::Tenant(tenant) = owner else { return None };
+        self.tenants.get(tenant).map(|home| Owner::Cell(home.value.cell.clone()))
+    }
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(
+            "# Written by tenantry: decisions that never change by themselves. Commit this file.\n",
+        )?;
+        writeln!(formatter, "version: {VERSION}")?;
+        writeln!(formatter, "product: {}", self.product)?;
+        writeln!(formatter, "environment: {}", self.environment)?;
+        write_all(&self.cells, formatter)?;
+        write_all(&self.tenants, formatter)?;
+        write_all(&self.networks, formatter)?;
+        write_all(&self.subnet_groups, formatter)?;
+        write_all(&self.zones, formatter)?;
+        write_all(&self.quarantine, formatter)
+    }
+}
+
+fn write_all<D: Decision>(
+    decisions: &BTreeMap<D::Key, Locked<D>>,
+    formatter: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    for (key, decision) in decisions {
+        write!(formatter, "{} {key}: ", D::WORD)?;
+        decision.value.write(formatter)?;
+        formatter.write_str("\n")?;
+    }
+    Ok(())
+}
+
+/// The JSON Schema (2020-12) of the file, for editors and for tools that read the register.
+pub fn schema() -> &'static str {
+    include_str!("lock.schema.json")
+}
+
+#[cfg(test)]
+mod tests;

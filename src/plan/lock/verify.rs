@@ -1,0 +1,229 @@
+//! Whether the decisions of a lock fit together. Whether they fit the catalog is for the planner.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::diagnostics::{Code, Diagnostic, Report, Reported, codes};
+use crate::identity::{CellId, TenantId, ZoneId};
+use crate::network::Cidr;
+use crate::plan::lock::{Lock, Locked, Owner, SubnetGroupId, Zones};
+use crate::source::Span;
+
+const RESTORE: &str = "restore the lines from version control; where the tenant is not deployed yet, \
+                       delete all of its lines instead and run again";
+
+impl Lock {
+    /// Makes sure that no address is handed out twice, that blocks lie where they belong, and that no
+    /// line speaks of something that has no line.
+    ///
+    /// # Errors
+    /// `lock-overlap`, `lock-conflict` and `lock-inconsistent`, each with the lines it speaks of.
+    pub fn verify(&self, report: &mut Report) -> Result<(), Reported> {
+        let errors = report.errors();
+        self.verify_homes(report);
+        self.verify_networks(report);
+        self.verify_subnet_groups(report);
+        self.verify_zones(report);
+        match report.checkpoint() {
+            Err(reported) if report.errors() > errors => Err(reported),
+            _ => Ok(()),
+        }
+    }
+
+    /// A cell of a silo model has one tenant.
+    fn verify_homes(&self, report: &mut Report) {
+        let mut silos: BTreeMap<&CellId, (&TenantId, Option<Span>)> = BTreeMap::new();
+        for (tenant, home) in self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo()) {
+            let Some((first, line)) = silos.insert(&home.value.cell, (tenant, home.line)) else { continue };
+            let message =
+                format!("tenants `{first}` and `{tenant}` have the same home `{}`", home.value.cell);
+            report.push(
+                at_lines(&codes::LOCK_CONFLICT, message, (home.line, ""), (line, ""))
+                    .note(format!("a cell of the model `{}` holds one tenant", home.value.cell.model))
+                    .help("delete every line of the tenant that is not deployed yet, and run again"),
+            );
+        }
+    }
+
+    fn verify_networks(&self, report: &mut Report) {
+        for (owner, network) in &self.networks {
+            let (value, line) = (&network.value, network.line);
+            if !value.reserve.contains(&value.cidr) {
+                let message = format!(
+                    "the reserve `{}` of `{owner}` does not hold its block `{}`",
+                    value.reserve, value.cidr
+                );
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
+            }
+            let known = match owner {
+                Owner::Tenant(tenant) => self.tenants.contains_key(tenant),
+                Owner::Cell(cell) => self.cells.contains_key(cell),
+            };
+            if !known {
+                let word = match owner {
+                    Owner::Tenant(_) => "tenant",
+                    Owner::Cell(_) => "cell",
+                };
+                let message = format!("`{owner}` has a network, and no line `{word} {owner}`");
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
+            }
+        }
+        let networks = self.networks.iter().map(|(owner, network)| Claim {
+            block: network.value.reserve,
+            holder: Holder::Network(owner),
+            line: network.line,
+        });
+        let quarantine = self.quarantine.iter().map(|(block, quarantined)| Claim {
+            block: *block,
+            holder: Holder::Quarantine(&quarantined.value.owner),
+            line: quarantined.line,
+        });
+        report_overlaps(networks.chain(quarantine).collect(), report);
+    }
+
+    fn verify_subnet_groups(&self, report: &mut Report) {
+        // Networks that overlap are told already; their subnet groups would tell it again.
+        let mut claims: BTreeMap<Cidr, Vec<Claim<'_>>> = BTreeMap::new();
+        for (id, group) in &self.subnet_groups {
+            let (value, line) = (&group.value, group.line);
+            if value.slot(0).is_none() || !value.slots.is_power_of_two() {
+                let message = format!(
+                    "the block `{}` of `{id}` cannot be cut into {} equal slots",
+                    value.cidr, value.slots
+                );
+                report.push(
+                    at_line(&codes::LOCK_INCONSISTENT, message, line)
+                        .note("the number of slots is a power of two")
+                        .help(RESTORE),
+                );
+            }
+            let Some(network) = self.network_of(&id.owner) else {
+                let message = format!("`{id}` has a subnet group, and no network for it to lie in");
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
+                continue;
+            };
+            if network.value.cidr.contains(&value.cidr) {
+                let claim = Claim { block: value.cidr, holder: Holder::SubnetGroup(id), line };
+                claims.entry(network.value.cidr).or_default().push(claim);
+            } else {
+                let message = format!(
+                    "the subnet group `{id}` with `{}` lies outside of its network `{}`",
+                    value.cidr, network.value.cidr
+                );
+                report.push(
+                    at_lines(&codes::LOCK_INCONSISTENT, message, (line, ""), (network.line, "its network"))
+                        .help(RESTORE),
+                );
+            }
+        }
+        for claims in claims.into_values() {
+            report_overlaps(claims, report);
+        }
+    }
+
+    fn verify_zones(&self, report: &mut Report) {
+        for (owner, zones) in &self.zones {
+            verify_slots(owner, zones, report);
+        }
+        for (id, group) in &self.subnet_groups {
+            let Some(zones) = self.zones_of(&id.owner) else { continue };
+            let beyond = zones.value.0.iter().find(|(_, slot)| **slot >= group.value.slots);
+            if let Some((zone, slot)) = beyond {
+                let message = format!(
+                    "zone `{zone}` has slot {slot}, and `{id}` has the slots 0 to {}",
+                    group.value.slots.saturating_sub(1)
+                );
+                report.push(
+                    at_lines(&codes::LOCK_INCONSISTENT, message, (zones.line, ""), (group.line, "its slots"))
+                        .help(RESTORE),
+                );
+            }
+        }
+    }
+}
+
+/// Each zone of a network has a slot of its own.
+fn verify_slots(owner: &Owner, zones: &Locked<Zones>, report: &mut Report) {
+    let mut taken: BTreeMap<u32, &ZoneId> = BTreeMap::new();
+    for (zone, slot) in &zones.value.0 {
+        if let Some(first) = taken.insert(*slot, zone) {
+            let message = format!("zones `{first}` and `{zone}` of `{owner}` have the same slot {slot}");
+            report.push(at_line(&codes::LOCK_INCONSISTENT, message, zones.line).help(RESTORE));
+        }
+    }
+}
+
+/// A block, who has it, and the line that says so.
+struct Claim<'l> {
+    block: Cidr,
+    holder: Holder<'l>,
+    line: Option<Span>,
+}
+
+enum Holder<'l> {
+    Network(&'l Owner),
+    Quarantine(&'l Owner),
+    SubnetGroup(&'l SubnetGroupId),
+}
+
+impl fmt::Display for Holder<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Holder::Network(owner) => write!(formatter, "the network of `{owner}`"),
+            Holder::Quarantine(owner) => write!(formatter, "the quarantined block of `{owner}`"),
+            Holder::SubnetGroup(id) => write!(formatter, "the subnet group `{id}`"),
+        }
+    }
+}
+
+/// Blocks are nested or disjoint. So in their order, where a larger block comes before those inside
+/// it, a block overlaps an earlier one exactly if it lies in the last one that lies in no other.
+fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
+    claims.sort_by_key(|claim| claim.block);
+    let mut claims = claims.into_iter();
+    let Some(mut outer) = claims.next() else { return };
+    for claim in claims {
+        if !outer.block.contains(&claim.block) {
+            outer = claim;
+            continue;
+        }
+        let help = match (&outer.holder, &claim.holder) {
+            (Holder::Network(_), Holder::Network(_)) => {
+                "delete every line of the tenant or cell that is not deployed yet, and run again: it gets another block"
+            }
+            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE,
+            _ => "a block is in use or waits, never both: delete the line that is out of date",
+        };
+        let message = format!("{} and {} share addresses", outer.holder, claim.holder);
+        let (larger, smaller) = (outer.block.to_string(), claim.block.to_string());
+        report.push(
+            at_lines(&codes::LOCK_OVERLAP, message, (claim.line, &smaller), (outer.line, &larger)).help(help),
+        );
+    }
+}
+
+fn at_line(code: &'static Code, message: String, line: Option<Span>) -> Diagnostic {
+    let error = Diagnostic::error(code, message);
+    match line {
+        Some(line) => error.at(line, ""),
+        None => error,
+    }
+}
+
+/// An error about two lines, the one further down in the file first.
+fn at_lines(
+    code: &'static Code,
+    message: String,
+    one: (Option<Span>, &str),
+    other: (Option<Span>, &str),
+) -> Diagnostic {
+    let (last, first) = if one.0 >= other.0 { (one, other) } else { (other, one) };
+    let mut error = Diagnostic::error(code, message);
+    if let Some(line) = last.0 {
+        error = error.at(line, last.1);
+    }
+    if let Some(line) = first.0 {
+        error = error.also(line, first.1);
+    }
+    error
+}
