@@ -42,7 +42,11 @@ impl Library {
     ///
     /// # Errors
     /// Whatever is wrong in them, all at once.
-    pub fn read(directory: Option<&Path>, sources: &mut SourceMap, report: &mut Report) -> Result<Library, Reported> {
+    pub fn read(
+        directory: Option<&Path>,
+        sources: &mut SourceMap,
+        report: &mut Report,
+    ) -> Result<Library, Reported> {
         let mut blueprints = BTreeMap::new();
         for (name, files) in EMBEDDED {
             let files = files.iter().map(|(file, text)| {
@@ -85,7 +89,8 @@ impl Library {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the blueprints are {}; `--blueprints DIR` adds others", list_of(names())),
         };
-        Diagnostic::error(&codes::UNKNOWN_BLUEPRINT, format!("there is no blueprint {}", quote(name))).help(help)
+        Diagnostic::error(&codes::UNKNOWN_BLUEPRINT, format!("there is no blueprint {}", quote(name)))
+            .help(help)
     }
 }
 
@@ -133,16 +138,20 @@ fn read_directory(
 }
 
 fn entries(directory: &Path, report: &mut Report) -> Result<Vec<std::path::PathBuf>, Reported> {
-    let listed = std::fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
+    let listed = std::fs::read_dir(directory).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+    });
     match listed {
         Ok(mut paths) => {
             paths.sort();
             Ok(paths)
         }
         Err(error) => Err(report.error(
-            Diagnostic::error(&codes::UNREADABLE_FILE, format!("cannot read `{}`: {error}", directory.display()))
-                .help("check the path and its permissions"),
+            Diagnostic::error(
+                &codes::UNREADABLE_FILE,
+                format!("cannot read `{}`: {error}", directory.display()),
+            )
+            .help("check the path and its permissions"),
         )),
     }
 }

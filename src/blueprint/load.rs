@@ -28,8 +28,11 @@ pub(super) fn load(
     let before = report.errors();
     let Some(intent) = files.get(INTENT_FILE) else {
         return Err(report.error(
-            Diagnostic::error(&codes::INVALID_BLUEPRINT, format!("a blueprint needs the file `{INTENT_FILE}`"))
-                .help("see `tenantry blueprint eject vpc` for an example"),
+            Diagnostic::error(
+                &codes::INVALID_BLUEPRINT,
+                format!("a blueprint needs the file `{INTENT_FILE}`"),
+            )
+            .help("see `tenantry blueprint eject vpc` for an example"),
         ));
     };
     let node = read_yaml(*intent, Tags::Refuse, sources, report)?;
@@ -38,7 +41,10 @@ pub(super) fn load(
         Some(blueprint) if report.errors() == before => Ok(blueprint),
         _ => match report.checkpoint() {
             Err(reported) => Err(reported),
-            Ok(()) => Err(report.error(Diagnostic::error(&codes::INTERNAL_ERROR, "a blueprint was dropped without a reason"))),
+            Ok(()) => Err(report.error(Diagnostic::error(
+                &codes::INTERNAL_ERROR,
+                "a blueprint was dropped without a reason",
+            ))),
         },
     }
 }
@@ -53,18 +59,23 @@ impl Loader<'_> {
         let mut fields = Fields::open(node, "a blueprint", report)?;
         let name = fields.required("name", report).and_then(|node| name(node, "a blueprint's name", report));
         let model = fields.required("model", report).and_then(|node| model(node, report));
-        let summary = fields.required("summary", report).and_then(|node| node.text("a blueprint's summary", report));
+        let summary =
+            fields.required("summary", report).and_then(|node| node.text("a blueprint's summary", report));
         let settings = fields.optional("settings").map(|node| settings(node, report));
-        let network = fields.required("network", report).and_then(|node| network(node, settings.as_ref()?.as_ref(), report));
+        let network = fields
+            .required("network", report)
+            .and_then(|node| network(node, settings.as_ref()?.as_ref(), report));
         let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
         let workloads = workloads.unwrap_or_default();
         let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
-        let stacks = fields.required("stacks", report).map(|node| self.stacks(node, report)).unwrap_or_default();
+        let stacks =
+            fields.required("stacks", report).map(|node| self.stacks(node, report)).unwrap_or_default();
         let span = fields.span();
         fields.finish(report);
         let settings = match settings {
             Some(settings) => settings?,
-            None => SettingsSchema::new(serde_json::json!({"type": "object", "additionalProperties": false})).ok()?,
+            None => SettingsSchema::new(serde_json::json!({"type": "object", "additionalProperties": false}))
+                .ok()?,
         };
         Some(Blueprint {
             name: name?,
@@ -93,13 +104,23 @@ impl Loader<'_> {
         if let Some(per) = fields.required("per", report)
             && per.text("what a stack is `per`", report).is_some_and(|per| per != "tenant")
         {
-            invalid(per.span, "a stack is `per: tenant`", "stacks of a cell are not part of this version", report);
+            invalid(
+                per.span,
+                "a stack is `per: tenant`",
+                "stacks of a cell are not part of this version",
+                report,
+            );
         }
         let template = fields.required("template", report).and_then(|node| {
             let file = node.text("a stack's template", report)?;
             let Some(id) = self.files.get(file) else {
                 let known = self.files.keys().map(String::as_str).filter(|name| *name != INTENT_FILE);
-                invalid(node.span, &format!("there is no template {} beside the blueprint", quote(file)), &format!("its files are {}", list_of(known)), report);
+                invalid(
+                    node.span,
+                    &format!("there is no template {} beside the blueprint", quote(file)),
+                    &format!("its files are {}", list_of(known)),
+                    report,
+                );
                 return None;
             };
             let tree = read_yaml(*id, Tags::Keep, self.sources, report).ok()?;
@@ -109,7 +130,14 @@ impl Loader<'_> {
         let when = fields.optional("when").and_then(|node| condition(node, report));
         fields.finish(report);
         let (template_file, template) = template?;
-        Some(Stack { name: name.to_owned(), template, template_file, after: after.unwrap_or_default(), when, span })
+        Some(Stack {
+            name: name.to_owned(),
+            template,
+            template_file,
+            after: after.unwrap_or_default(),
+            when,
+            span,
+        })
     }
 }
 
@@ -119,19 +147,34 @@ fn ordered(stacks: Vec<Stack>, report: &mut Report) -> Vec<Stack> {
     for stack in &stacks {
         for after in stack.after.iter().filter(|after| !names.contains(*after)) {
             let help = closest(after, names.iter().map(String::as_str))
-                .map_or(format!("the stacks are {}", list_of(names.iter().map(String::as_str))), |near| format!("did you mean `{near}`?"));
-            invalid(stack.span, &format!("the stack `{}` comes after {}, which is not a stack", stack.name, quote(after)), &help, report);
+                .map_or(format!("the stacks are {}", list_of(names.iter().map(String::as_str))), |near| {
+                    format!("did you mean `{near}`?")
+                });
+            invalid(
+                stack.span,
+                &format!("the stack `{}` comes after {}, which is not a stack", stack.name, quote(after)),
+                &help,
+                report,
+            );
         }
     }
-    let mut waiting: BTreeMap<String, Stack> = stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
+    let mut waiting: BTreeMap<String, Stack> =
+        stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     let mut sorted: Vec<Stack> = Vec::new();
-    while let Some(next) = waiting.values().find(|stack| !stack.after.iter().any(|after| waiting.contains_key(after))) {
+    while let Some(next) =
+        waiting.values().find(|stack| !stack.after.iter().any(|after| waiting.contains_key(after)))
+    {
         let next = next.name.clone();
         sorted.extend(waiting.remove(&next));
     }
     if let Some(stuck) = waiting.values().next() {
         let names = list_of(waiting.keys().map(String::as_str));
-        invalid(stuck.span, &format!("the stacks {names} come after each other in a circle"), "let references go one way", report);
+        invalid(
+            stuck.span,
+            &format!("the stacks {names} come after each other in a circle"),
+            "let references go one way",
+            report,
+        );
     }
     sorted
 }
@@ -140,7 +183,12 @@ fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
     match SettingsSchema::new(node.to_json()) {
         Ok(schema) => Some(schema),
         Err(problem) => {
-            invalid(node.span, &format!("the settings are not a JSON Schema: {problem}"), "see `tenantry blueprint eject vpc` for an example", report);
+            invalid(
+                node.span,
+                &format!("the settings are not a JSON Schema: {problem}"),
+                "see `tenantry blueprint eject vpc` for an example",
+                report,
+            );
             None
         }
     }
@@ -148,12 +196,19 @@ fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
 
 fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) -> Option<Network> {
     let mut fields = Fields::open(node, "the network of a blueprint", report)?;
-    let owner = fields.required("owner", report).and_then(|node| match node.text("the owner of a network", report)? {
-        "tenant" => Some(Owner::Tenant),
-        "cell" => Some(Owner::Cell),
-        other => {
-            invalid(node.span, &format!("a network is not owned by {}", quote(other)), "write `tenant` or `cell`", report);
-            None
+    let owner = fields.required("owner", report).and_then(|node| {
+        match node.text("the owner of a network", report)? {
+            "tenant" => Some(Owner::Tenant),
+            "cell" => Some(Owner::Cell),
+            other => {
+                invalid(
+                    node.span,
+                    &format!("a network is not owned by {}", quote(other)),
+                    "write `tenant` or `cell`",
+                    report,
+                );
+                None
+            }
         }
     });
     let mut sizes = BTreeMap::new();
@@ -166,7 +221,9 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
         }
     }
     let groups = fields.required("subnet_groups", report).map(|node| subnet_groups(node, report));
-    let slots = fields.optional("zone_slots").and_then(|node| node.integer("the number of zone slots", 1..=16, report));
+    let slots = fields
+        .optional("zone_slots")
+        .and_then(|node| node.integer("the number of zone slots", 1..=16, report));
     let span = fields.span();
     fields.finish(report);
     let most_zones = settings
@@ -174,7 +231,8 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
         .and_then(|zones| zones.schema.get("maximum"))
         .and_then(serde_json::Value::as_u64)
         .unwrap_or(3);
-    let zone_slots = usize::try_from(slots.unwrap_or(0)).ok()?.max(usize::try_from(most_zones).ok()?).next_power_of_two();
+    let zone_slots =
+        usize::try_from(slots.unwrap_or(0)).ok()?.max(usize::try_from(most_zones).ok()?).next_power_of_two();
     Some(Network { owner: owner?, sizes, subnet_groups: groups?, zone_slots, span })
 }
 
@@ -185,13 +243,20 @@ fn subnet_groups(node: &Node, report: &mut Report) -> Vec<SubnetGroup> {
         check_word(&key.text, key.span, "a subnet group's name", report);
         let Some(mut fields) = Fields::open(node, "a subnet group", report) else { continue };
         let share = fields.required("share", report).and_then(|node| share(node, report));
-        let route = fields.required("route", report).and_then(|node| match node.text("a subnet group's route", report)? {
-            "internet" => Some(Route::Internet),
-            "nat" => Some(Route::Nat),
-            "local" => Some(Route::Local),
-            other => {
-                invalid(node.span, &format!("a subnet group has no route {}", quote(other)), "write `internet`, `nat` or `local`", report);
-                None
+        let route = fields.required("route", report).and_then(|node| {
+            match node.text("a subnet group's route", report)? {
+                "internet" => Some(Route::Internet),
+                "nat" => Some(Route::Nat),
+                "local" => Some(Route::Local),
+                other => {
+                    invalid(
+                        node.span,
+                        &format!("a subnet group has no route {}", quote(other)),
+                        "write `internet`, `nat` or `local`",
+                        report,
+                    );
+                    None
+                }
             }
         });
         fields.finish(report);
@@ -200,7 +265,12 @@ fn subnet_groups(node: &Node, report: &mut Report) -> Vec<SubnetGroup> {
         groups.push(SubnetGroup { name: key.text.to_string(), extra_bits, route, span: key.span });
     }
     if used > 1.0 {
-        invalid(node.span, "the shares of the subnet groups come to more than the whole network", "make some smaller", report);
+        invalid(
+            node.span,
+            "the shares of the subnet groups come to more than the whole network",
+            "make some smaller",
+            report,
+        );
     }
     groups
 }
@@ -214,7 +284,12 @@ fn share(node: &Node, report: &mut Report) -> Option<u8> {
             .then(|| (whole.trailing_zeros() - part.trailing_zeros()) as u8)
     });
     if parsed.is_none() {
-        invalid(node.span, &format!("{} is not a share", quote(text)), "write a fraction of two powers of two, such as `1/8`, since blocks can only be halved", report);
+        invalid(
+            node.span,
+            &format!("{} is not a share", quote(text)),
+            "write a fraction of two powers of two, such as `1/8`, since blocks can only be halved",
+            report,
+        );
     }
     parsed
 }
@@ -226,20 +301,27 @@ fn workloads(node: &Node, network: Option<&Network>, report: &mut Report) -> BTr
         let Some(mut fields) = Fields::open(node, "a workload", report) else { continue };
         let group = fields.required("subnet_group", report).and_then(|node| {
             let group = node.text("a workload's subnet group", report)?;
-            let names = || network.iter().flat_map(|network| &network.subnet_groups).map(|group| group.name.as_str());
+            let names =
+                || network.iter().flat_map(|network| &network.subnet_groups).map(|group| group.name.as_str());
             if network.is_some() && !names().any(|name| name == group) {
-                let help = closest(group, names()).map_or(format!("the subnet groups are {}", list_of(names())), |near| format!("did you mean `{near}`?"));
+                let help = closest(group, names())
+                    .map_or(format!("the subnet groups are {}", list_of(names())), |near| {
+                        format!("did you mean `{near}`?")
+                    });
                 invalid(node.span, &format!("there is no subnet group {}", quote(group)), &help, report);
             }
             Some(group.to_owned())
         });
         let when = fields.optional("when").and_then(|node| condition(node, report));
-        let smallest = fields.optional("smallest_subnet").and_then(|node| node.integer("the prefix length of the smallest subnet", 16..=28, report));
+        let smallest = fields
+            .optional("smallest_subnet")
+            .and_then(|node| node.integer("the prefix length of the smallest subnet", 16..=28, report));
         fields.finish(report);
         let Some(subnet_group) = group else { continue };
         let name = key.text.to_string();
         let smallest_subnet = smallest.and_then(|length| u8::try_from(length).ok());
-        workloads.insert(name.clone(), Workload { name, subnet_group, when, smallest_subnet, span: key.span });
+        workloads
+            .insert(name.clone(), Workload { name, subnet_group, when, smallest_subnet, span: key.span });
     }
     workloads
 }
@@ -251,14 +333,20 @@ fn flows(node: &Node, workloads: &BTreeMap<String, Workload>, report: &mut Repor
         let from = fields.required("from", report).and_then(|node| end(node, workloads, true, report));
         let to = fields.required("to", report).and_then(|node| end(node, workloads, false, report));
         let ports = fields.required("ports", report).map(|node| ports(node, report));
-        let protocol = fields.optional("protocol").and_then(|node| match node.text("a flow's protocol", report)? {
-            "tcp" => Some(Protocol::Tcp),
-            "udp" => Some(Protocol::Udp),
-            other => {
-                invalid(node.span, &format!("a flow has no protocol {}", quote(other)), "write `tcp` or `udp`", report);
-                None
-            }
-        });
+        let protocol =
+            fields.optional("protocol").and_then(|node| match node.text("a flow's protocol", report)? {
+                "tcp" => Some(Protocol::Tcp),
+                "udp" => Some(Protocol::Udp),
+                other => {
+                    invalid(
+                        node.span,
+                        &format!("a flow has no protocol {}", quote(other)),
+                        "write `tcp` or `udp`",
+                        report,
+                    );
+                    None
+                }
+            });
         let when = fields.optional("when").and_then(|node| condition(node, report));
         let span = fields.span();
         fields.finish(report);
@@ -269,7 +357,12 @@ fn flows(node: &Node, workloads: &BTreeMap<String, Workload>, report: &mut Repor
     flows
 }
 
-fn end(node: &Node, workloads: &BTreeMap<String, Workload>, begins: bool, report: &mut Report) -> Option<FlowEnd> {
+fn end(
+    node: &Node,
+    workloads: &BTreeMap<String, Workload>,
+    begins: bool,
+    report: &mut Report,
+) -> Option<FlowEnd> {
     let text = node.text("an end of a flow", report)?;
     let end = match text {
         "tenant.ingress" if begins => FlowEnd::TenantIngress,
@@ -281,10 +374,20 @@ fn end(node: &Node, workloads: &BTreeMap<String, Workload>, begins: bool, report
                 let names = || workloads.keys().map(String::as_str);
                 let help = match (closest(text, names()), begins) {
                     (Some(near), _) => format!("did you mean `{near}`?"),
-                    (None, true) => format!("a flow begins at `tenant.ingress` or at a workload: {}", list_of(names())),
-                    (None, false) => format!("a flow ends at `internet`, at `aws.SERVICE`, or at a workload: {}", list_of(names())),
+                    (None, true) => {
+                        format!("a flow begins at `tenant.ingress` or at a workload: {}", list_of(names()))
+                    }
+                    (None, false) => format!(
+                        "a flow ends at `internet`, at `aws.SERVICE`, or at a workload: {}",
+                        list_of(names())
+                    ),
                 };
-                invalid(node.span, &format!("a flow cannot {} at {}", if begins { "begin" } else { "end" }, quote(text)), &help, report);
+                invalid(
+                    node.span,
+                    &format!("a flow cannot {} at {}", if begins { "begin" } else { "end" }, quote(text)),
+                    &help,
+                    report,
+                );
                 return None;
             }
         },
@@ -305,7 +408,12 @@ fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
         };
         match range {
             Some(range) => ranges.push(range),
-            None => invalid(node.span, "this is not a port or a range of ports", "write a number from 0 to 65535, or a text such as `8000-8100`", report),
+            None => invalid(
+                node.span,
+                "this is not a port or a range of ports",
+                "write a number from 0 to 65535, or a text such as `8000-8100`",
+                report,
+            ),
         }
     }
     ranges.sort_unstable();
@@ -349,7 +457,12 @@ fn check_word(text: &str, span: Span, what: &str, report: &mut Report) {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !valid {
-        invalid(span, &format!("{} is not {what}", quote(text)), "use 1 to 31 lower-case letters, digits and underscores, beginning with a letter", report);
+        invalid(
+            span,
+            &format!("{} is not {what}", quote(text)),
+            "use 1 to 31 lower-case letters, digits and underscores, beginning with a letter",
+            report,
+        );
     }
 }
 

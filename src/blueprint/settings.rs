@@ -41,7 +41,8 @@ impl SettingsSchema {
         let mut properties = BTreeMap::new();
         let described = schema.get("properties").and_then(JsonValue::as_object);
         for (name, property) in described.into_iter().flatten() {
-            let text = |key: &str| property.get(key).and_then(JsonValue::as_str).unwrap_or_default().to_owned();
+            let text =
+                |key: &str| property.get(key).and_then(JsonValue::as_str).unwrap_or_default().to_owned();
             properties.insert(
                 name.clone(),
                 Setting {
@@ -91,9 +92,9 @@ impl SettingsSchema {
                 _ => format!("the setting `{what}` of blueprint `{blueprint}` does not fit"),
             };
             report.push(
-                Diagnostic::error(&codes::INVALID_SETTING, format!("{subject}: {error}")).at(span, "").help(format!(
-                    "`tenantry blueprint show {blueprint}` lists the settings and what they may be"
-                )),
+                Diagnostic::error(&codes::INVALID_SETTING, format!("{subject}: {error}")).at(span, "").help(
+                    format!("`tenantry blueprint show {blueprint}` lists the settings and what they may be"),
+                ),
             );
         }
         let JsonValue::Object(merged) = instance else { return None };
@@ -120,7 +121,9 @@ fn place_of<'p>(node: &Node, segments: impl Iterator<Item = &'p str>) -> Span {
     let mut node = node;
     for segment in segments {
         let next = match &node.value {
-            crate::yaml::Value::List(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
+            crate::yaml::Value::List(items) => {
+                segment.parse::<usize>().ok().and_then(|index| items.get(index))
+            }
             _ => node.get(segment),
         };
         match next {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
-use crate::catalog::{Account, Catalog, Model, Tenant, Tier};
+use crate::catalog::{Account, Catalog, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
+use crate::identity::Model;
 use crate::identity::{AccountId, TenantId};
 use crate::network::Cidr;
 use crate::source::Span;

@@ -8,10 +8,11 @@ use crate::catalog::values::{
     check_settings, cidr, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, Connect, FreeText, Host, Model, Organization, QuotaOverride, Region, Reserved,
-    SharedServices, Tier, tags,
+    Account, Catalog, Connect, FreeText, Host, Organization, QuotaOverride, Region, Reserved, SharedServices,
+    Tier, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
+use crate::identity::Model;
 use crate::identity::{RegionName, TierName, ZoneId};
 use crate::source::Span;
 use crate::yaml::{Fields, Key, Located, Node, Value};

@@ -133,6 +133,13 @@ name!(
     |text| slug(text, 1..=31)
 );
 
+impl SubnetGroupName {
+    /// The name that comes before all others, as the beginning of a range.
+    pub fn first() -> Self {
+        SubnetGroupName("a".into())
+    }
+}
+
 impl ZoneId {
     /// The part before `-az`: the short form of the Region (`use1`).
     pub fn region_part(&self) -> &str {

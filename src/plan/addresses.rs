@@ -83,10 +83,18 @@ impl<'c> Pools<'c> {
         for (region, spaces) in &self.by_region {
             for space in spaces {
                 let pool = space.pool();
-                let reserved: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
+                let reserved: Vec<Cidr> =
+                    catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
                 let usable = FreeSpace::new(pool, reserved).free_addresses();
                 let free = space.free_addresses();
-                uses.push(PoolUse { region: (*region).clone(), pool, usable, used: usable - free, free, largest: space.largest() });
+                uses.push(PoolUse {
+                    region: (*region).clone(),
+                    pool,
+                    usable,
+                    used: usable - free,
+                    free,
+                    largest: space.largest(),
+                });
             }
         }
         uses
@@ -94,7 +102,13 @@ impl<'c> Pools<'c> {
 }
 
 /// Gives one tenant its network, subnet groups and zones, in the lock.
-pub(super) fn settle(demand: &Demand<'_>, region: &Region, lock: &mut Lock, pools: &mut Pools<'_>, report: &mut Report) {
+pub(super) fn settle(
+    demand: &Demand<'_>,
+    region: &Region,
+    lock: &mut Lock,
+    pools: &mut Pools<'_>,
+    report: &mut Report,
+) {
     let owner = Owner::Tenant(demand.tenant.id.value.clone());
     let network = match lock.networks.get(&owner) {
         Some(network) => {
@@ -115,7 +129,13 @@ pub(super) fn settle(demand: &Demand<'_>, region: &Region, lock: &mut Lock, pool
     zones(demand, region, &owner, lock, report);
 }
 
-fn new_network(demand: &Demand<'_>, region: &Region, lock: &mut Lock, pools: &mut Pools<'_>, report: &mut Report) -> Option<Network> {
+fn new_network(
+    demand: &Demand<'_>,
+    region: &Region,
+    lock: &mut Lock,
+    pools: &mut Pools<'_>,
+    report: &mut Report,
+) -> Option<Network> {
     let length = demand.length.value;
     let reserve_length = length.checked_sub(demand.headroom).filter(|length| *length >= 8)?;
     let id = &demand.tenant.id.value;
@@ -149,13 +169,22 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     for (length, number) in spaces.iter().flat_map(FreeSpace::counts) {
         *sizes.entry(length).or_default() += number;
     }
-    let in_sizes: Vec<String> = sizes.iter().take(6).map(|(length, number)| format!("{number} × /{length}")).collect();
-    let in_sizes = if in_sizes.is_empty() { String::new() } else { format!(", in blocks of {}", in_sizes.join(", ")) };
-    let waiting = lock.quarantine.keys().filter(|block| spaces.iter().any(|space| space.pool().contains(block))).count();
+    let in_sizes: Vec<String> =
+        sizes.iter().take(6).map(|(length, number)| format!("{number} × /{length}")).collect();
+    let in_sizes =
+        if in_sizes.is_empty() { String::new() } else { format!(", in blocks of {}", in_sizes.join(", ")) };
+    let waiting = lock
+        .quarantine
+        .keys()
+        .filter(|block| spaces.iter().any(|space| space.pool().contains(block)))
+        .count();
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
-        format!("no pool of {} has room for the /{length} of tenant `{}`", region.name, demand.tenant.id.value),
+        format!(
+            "no pool of {} has room for the /{length} of tenant `{}`",
+            region.name, demand.tenant.id.value
+        ),
     )
     .at(demand.tenant.id.span, "did not fit")
     .also(pool, "the pools of the Region begin here")
@@ -172,23 +201,40 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
 }
 
 /// A network of the lock against the catalog's size, pools and reserved ranges.
-fn check_network(demand: &Demand<'_>, region: &Region, network: &Locked<Network>, report: &mut Report) -> bool {
+fn check_network(
+    demand: &Demand<'_>,
+    region: &Region,
+    network: &Locked<Network>,
+    report: &mut Report,
+) -> bool {
     let id = &demand.tenant.id.value;
     let Network { cidr, reserve } = network.value;
     let headroom = cidr.length() - reserve.length();
     let mut error = if cidr.length() != demand.length.value {
         Diagnostic::error(
             &codes::NETWORK_SIZE_CHANGED,
-            format!("tenant `{id}` has the /{} {cidr}, and its size asks for a /{}", cidr.length(), demand.length.value),
+            format!(
+                "tenant `{id}` has the /{} {cidr}, and its size asks for a /{}",
+                cidr.length(),
+                demand.length.value
+            ),
         )
         .at(demand.length.span, "asked for here")
-        .help("take the new size back: AWS cannot resize a block, and growing by a second one is not built yet")
+        .help(
+            "take the new size back: AWS cannot resize a block, and growing by a second one is not built yet",
+        )
     } else if headroom < demand.headroom {
         Diagnostic::error(
             &codes::NETWORK_SIZE_CHANGED,
-            format!("tenant `{id}` has headroom {headroom} in the lock, and the catalog asks for {}", demand.headroom),
+            format!(
+                "tenant `{id}` has headroom {headroom} in the lock, and the catalog asks for {}",
+                demand.headroom
+            ),
         )
-        .at(demand.tenant.headroom.as_ref().map_or(demand.tenant.tier.span, |headroom| headroom.span), "asked for here")
+        .at(
+            demand.tenant.headroom.as_ref().map_or(demand.tenant.tier.span, |headroom| headroom.span),
+            "asked for here",
+        )
         .help("take the headroom back: what lies beside its block was not kept for it")
     } else if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
         Diagnostic::error(
@@ -197,10 +243,16 @@ fn check_network(demand: &Demand<'_>, region: &Region, network: &Locked<Network>
         )
         .at(region.span, "the Region's pools")
         .help("give the pool back to the Region; addresses that exist cannot be renumbered")
-    } else if let Some(reserved) = demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(&reserve)) {
+    } else if let Some(reserved) =
+        demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(&reserve))
+    {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
-            format!("the block {reserve} of tenant `{id}` lies in the reserved range {} ({})", reserved.cidr.value, reserved.reason.value.as_str()),
+            format!(
+                "the block {reserve} of tenant `{id}` lies in the reserved range {} ({})",
+                reserved.cidr.value,
+                reserved.reason.value.as_str()
+            ),
         )
         .at(reserved.cidr.span, "reserved here")
         .help("cut the tenant's block out of the reserved range; addresses that exist cannot be renumbered")
@@ -214,13 +266,25 @@ fn check_network(demand: &Demand<'_>, region: &Region, network: &Locked<Network>
     false
 }
 
-fn subnet_groups(demand: &Demand<'_>, owner: &Owner, network: &Network, lock: &mut Lock, report: &mut Report) {
+fn subnet_groups(
+    demand: &Demand<'_>,
+    owner: &Owner,
+    network: &Network,
+    lock: &mut Lock,
+    report: &mut Report,
+) {
     let groups: BTreeMap<String, Cidr> = lock
         .subnet_groups_of(owner)
         .map(|(group, locked)| (group.as_str().to_owned(), locked.value.cidr))
         .collect();
     let mut space = FreeSpace::new(network.cidr, groups.values().copied());
-    let missing: Vec<&GroupIntent> = demand.blueprint.network.subnet_groups.iter().filter(|group| !groups.contains_key(group.name.as_str())).collect();
+    let missing: Vec<&GroupIntent> = demand
+        .blueprint
+        .network
+        .subnet_groups
+        .iter()
+        .filter(|group| !groups.contains_key(group.name.as_str()))
+        .collect();
     for group in missing {
         let (Some(block), Ok(name), Ok(slots)) = (
             space.allocate(network.cidr.length() + group.extra_bits),
@@ -230,7 +294,10 @@ fn subnet_groups(demand: &Demand<'_>, owner: &Owner, network: &Network, lock: &m
             report.push(
                 Diagnostic::error(
                     &codes::POOL_FULL,
-                    format!("the network {} of tenant `{}` has no room for the subnet group `{}`", network.cidr, demand.tenant.id.value, group.name),
+                    format!(
+                        "the network {} of tenant `{}` has no room for the subnet group `{}`",
+                        network.cidr, demand.tenant.id.value, group.name
+                    ),
                 )
                 .at(group.span, "")
                 .help("give the new subnet group a smaller share"),
@@ -243,7 +310,8 @@ fn subnet_groups(demand: &Demand<'_>, owner: &Owner, network: &Network, lock: &m
 }
 
 fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, report: &mut Report) {
-    let mut zones: BTreeMap<ZoneId, u32> = lock.zones.get(owner).map(|zones| zones.value.0.clone()).unwrap_or_default();
+    let mut zones: BTreeMap<ZoneId, u32> =
+        lock.zones.get(owner).map(|zones| zones.value.0.clone()).unwrap_or_default();
     for slot in 0..u32::try_from(demand.zones).unwrap_or(u32::MAX) {
         if zones.values().any(|taken| *taken == slot) {
             continue;
@@ -252,10 +320,19 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
             report.push(
                 Diagnostic::error(
                     &codes::NOT_ENOUGH_ZONES,
-                    format!("tenant `{}` spans {}, and {} has {}", demand.tenant.id.value, count(demand.zones, "zone"), region.name, region.zones.len()),
+                    format!(
+                        "tenant `{}` spans {}, and {} has {}",
+                        demand.tenant.id.value,
+                        count(demand.zones, "zone"),
+                        region.name,
+                        region.zones.len()
+                    ),
                 )
                 .at(demand.tenant.id.span, "")
-                .also(region.zones.first().map_or(region.span, |zone| zone.span), "the zones of the Region begin here")
+                .also(
+                    region.zones.first().map_or(region.span, |zone| zone.span),
+                    "the zones of the Region begin here",
+                )
                 .help("set `zones` lower, or add zone ids to the Region"),
             );
             return;
@@ -279,7 +356,14 @@ pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, C
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
     if let Some(locked) = lock.ingress.get(id) {
-        slots.extend(locked.value.0.iter().filter(|(range, _)| wanted.contains(range)).map(|(range, slot)| (*slot, *range)));
+        slots.extend(
+            locked
+                .value
+                .0
+                .iter()
+                .filter(|(range, _)| wanted.contains(range))
+                .map(|(range, slot)| (*slot, *range)),
+        );
     }
     for range in wanted {
         if !slots.values().any(|taken| *taken == range)
@@ -310,7 +394,11 @@ pub(super) fn check_subnet_sizes<'w>(
         report.push(
             Diagnostic::error(
                 &codes::SUBNET_TOO_SMALL,
-                format!("{what} needs a /{needed}, and the {} subnets of tenant `{tenant}` are /{}", group.name, subnet_length(group)),
+                format!(
+                    "{what} needs a /{needed}, and the {} subnets of tenant `{tenant}` are /{}",
+                    group.name,
+                    subnet_length(group)
+                ),
             )
             .at(place, format!("a network of /{length}"))
             .help("give the tenant a larger size"),
@@ -322,7 +410,11 @@ pub(super) fn check_subnet_sizes<'w>(
         }
     }
     for workload in workloads {
-        let (Some(group), Some(needed)) = (blueprint.subnet_group(&workload.subnet_group), workload.smallest_subnet) else { continue };
+        let (Some(group), Some(needed)) =
+            (blueprint.subnet_group(&workload.subnet_group), workload.smallest_subnet)
+        else {
+            continue;
+        };
         if subnet_length(group) > needed {
             refuse(format!("the workload `{}`", workload.name), group, needed);
         }

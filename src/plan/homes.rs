@@ -55,7 +55,10 @@ fn account_for<'c>(
         report.push(
             Diagnostic::error(
                 &codes::NO_ACCOUNT,
-                format!("no account may host tenant `{}`, whose tier `{}` has the model `{model}`", tenant.id.value, tier.name),
+                format!(
+                    "no account may host tenant `{}`, whose tier `{}` has the model `{model}`",
+                    tenant.id.value, tier.name
+                ),
             )
             .at(tenant.id.span, "")
             .also(tier.model.span, "the model of its tier")
@@ -74,12 +77,17 @@ fn check(catalog: &Catalog, tenant: &Tenant, tier: &Tier, home: &Locked<Home>, r
         (cell.region.to_string(), tenant.region.value.to_string(), tenant.region.span)
     } else if cell.model != tier.model.value {
         (format!("model `{}`", cell.model), format!("model `{}`", tier.model.value), tenant.tier.span)
-    } else if let Some(named) = named.filter(|named| cell.account != HostAccount::Number(named.value.clone())) {
+    } else if let Some(named) = named.filter(|named| cell.account != HostAccount::Number(named.value.clone()))
+    {
         (format!("account {}", cell.account), format!("account {}", named.value), named.span)
     } else if let HostAccount::Number(account) = &cell.account
         && !catalog.account(account).is_some_and(|account| account.hosts(cell.model))
     {
-        (format!("account {account}"), format!("no account {account} that hosts `{}`", cell.model), tenant.id.span)
+        (
+            format!("account {account}"),
+            format!("no account {account} that hosts `{}`", cell.model),
+            tenant.id.span,
+        )
     } else {
         return;
     };

@@ -132,7 +132,14 @@ pub fn plan<'c>(
             length: length.clone(),
         };
         let id = &intent.tenant.id.value;
-        addresses::check_subnet_sizes(intent.blueprint, shapes.list[shape].workloads(), length.value, length.span, id, report);
+        addresses::check_subnet_sizes(
+            intent.blueprint,
+            shapes.list[shape].workloads(),
+            length.value,
+            length.span,
+            id,
+            report,
+        );
         addresses::settle(&demand, region, &mut lock, &mut pools, report);
         let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
         decided.push((intent, shape, ingress, demand.zones));
@@ -176,7 +183,10 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
             Status::Suspended | Status::Offboarding => report.push(
                 Diagnostic::warning(
                     &codes::STATUS_NOT_BUILT_YET,
-                    format!("tenant `{}` is {}, and is built as an active one", tenant.id.value, tenant.status),
+                    format!(
+                        "tenant `{}` is {}, and is built as an active one",
+                        tenant.id.value, tenant.status
+                    ),
                 )
                 .at(tenant.id.span, "")
                 .help("what this status changes is not part of this version"),
@@ -189,14 +199,20 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
             report.push(
                 Diagnostic::error(
                     &codes::UNKNOWN_BLUEPRINT,
-                    format!("the blueprint `{}` builds the model `{}`, and the tier `{}` has `{}`", blueprint.name, blueprint.model, tier.name, tier.model.value),
+                    format!(
+                        "the blueprint `{}` builds the model `{}`, and the tier `{}` has `{}`",
+                        blueprint.name, blueprint.model, tier.name, tier.model.value
+                    ),
                 )
                 .at(place, "")
                 .help("name a blueprint of the tier's model"),
             );
         }
         let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
-        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, tenant.tier.span, report) else { continue };
+        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, tenant.tier.span, report)
+        else {
+            continue;
+        };
         intents.push(Intent { tenant, tier, blueprint, settings });
     }
     intents
@@ -205,7 +221,12 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
 fn check_identity(catalog: &Catalog, lock: &Lock, report: &mut Report) {
     let pairs = [
         ("product", lock.product.as_str(), catalog.product.value.as_str(), catalog.product.span),
-        ("environment", lock.environment.as_str(), catalog.environment.value.as_str(), catalog.environment.span),
+        (
+            "environment",
+            lock.environment.as_str(),
+            catalog.environment.value.as_str(),
+            catalog.environment.span,
+        ),
     ];
     for (what, locked, asked, span) in pairs {
         if locked != asked {

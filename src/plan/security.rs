@@ -109,7 +109,11 @@ pub(super) fn derive(
         blueprint,
         workloads,
         nat: settings.text("nat").unwrap_or("none"),
-        endpoints: settings.get("interface_endpoints").as_array().map(|list| list.iter().filter_map(|one| one.as_str()).collect()).unwrap_or_default(),
+        endpoints: settings
+            .get("interface_endpoints")
+            .as_array()
+            .map(|list| list.iter().filter_map(|one| one.as_str()).collect())
+            .unwrap_or_default(),
         rules: BTreeMap::new(),
         entries: BTreeMap::new(),
         prefix_lists: BTreeSet::new(),
@@ -127,8 +131,11 @@ pub(super) fn derive(
     let acl_entries = numbered(derivation.consolidated_entries());
     for group in &blueprint.network.subnet_groups {
         for direction in [Direction::Ingress, Direction::Egress] {
-            let used = acl_entries.iter().filter(|entry| entry.subnet_group == group.name && entry.direction == direction);
-            let ranges = |entry: &AclEntry| if entry.peer == Peer::TenantIngress { ACL_INGRESS_RANGES } else { 1 };
+            let used = acl_entries
+                .iter()
+                .filter(|entry| entry.subnet_group == group.name && entry.direction == direction);
+            let ranges =
+                |entry: &AclEntry| if entry.peer == Peer::TenantIngress { ACL_INGRESS_RANGES } else { 1 };
             let used: usize = used.map(ranges).sum();
             if used > ACL_ENTRIES {
                 report.push(
@@ -167,11 +174,18 @@ impl Derivation<'_> {
         match (&flow.from, &flow.to) {
             (FlowEnd::TenantIngress, FlowEnd::Workload(to)) => {
                 let Some(to) = self.workloads.get(to.as_str()).copied() else { return Ok(()) };
-                self.rule(&to.name, Direction::Ingress, flow, Peer::TenantIngress, "the tenant's allow-list".to_owned());
+                self.rule(
+                    &to.name,
+                    Direction::Ingress,
+                    flow,
+                    Peer::TenantIngress,
+                    "the tenant's allow-list".to_owned(),
+                );
                 self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::TenantIngress);
             }
             (FlowEnd::Workload(from), FlowEnd::Workload(to)) => {
-                let (Some(from), Some(to)) = (self.workloads.get(from.as_str()).copied(), self.workloads.get(to.as_str()).copied())
+                let (Some(from), Some(to)) =
+                    (self.workloads.get(from.as_str()).copied(), self.workloads.get(to.as_str()).copied())
                 else {
                     return Ok(());
                 };
@@ -195,8 +209,18 @@ impl Derivation<'_> {
         self.rule(&from.name, Direction::Egress, flow, peer, reason);
         let (peer, reason) = self.peer(from);
         self.rule(&to.name, Direction::Ingress, flow, peer, reason);
-        self.both_ways(&from.subnet_group, Direction::Egress, flow, &Peer::SubnetGroup(to.subnet_group.clone()));
-        self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::SubnetGroup(from.subnet_group.clone()));
+        self.both_ways(
+            &from.subnet_group,
+            Direction::Egress,
+            flow,
+            &Peer::SubnetGroup(to.subnet_group.clone()),
+        );
+        self.both_ways(
+            &to.subnet_group,
+            Direction::Ingress,
+            flow,
+            &Peer::SubnetGroup(from.subnet_group.clone()),
+        );
     }
 
     fn to_internet(&mut self, from: &Workload, flow: &Flow, reason: String) -> Result<(), String> {
@@ -282,9 +306,19 @@ impl Derivation<'_> {
     fn consolidated_rules(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
         for ((workload, direction, protocol, peer), (ports, reason)) in &self.rules {
-            let anywhere = self.rules.get(&(workload.clone(), *direction, *protocol, Peer::Anywhere)).map(|(ports, _)| ports);
+            let anywhere = self
+                .rules
+                .get(&(workload.clone(), *direction, *protocol, Peer::Anywhere))
+                .map(|(ports, _)| ports);
             for ports in remaining(ports, peer, anywhere) {
-                rules.push(Rule { workload: workload.clone(), direction: *direction, protocol: *protocol, ports, peer: peer.clone(), reason: reason.clone() });
+                rules.push(Rule {
+                    workload: workload.clone(),
+                    direction: *direction,
+                    protocol: *protocol,
+                    ports,
+                    peer: peer.clone(),
+                    reason: reason.clone(),
+                });
             }
         }
         rules.sort();
@@ -296,7 +330,14 @@ impl Derivation<'_> {
         for ((group, direction, protocol, peer), ports) in &self.entries {
             let anywhere = self.entries.get(&(group.clone(), *direction, *protocol, Peer::Anywhere));
             for ports in remaining(ports, peer, anywhere) {
-                entries.push(AclEntry { subnet_group: group.clone(), direction: *direction, protocol: *protocol, ports, peer: peer.clone(), number: None });
+                entries.push(AclEntry {
+                    subnet_group: group.clone(),
+                    direction: *direction,
+                    protocol: *protocol,
+                    ports,
+                    peer: peer.clone(),
+                    number: None,
+                });
             }
         }
         entries.sort();

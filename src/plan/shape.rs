@@ -25,11 +25,20 @@ pub struct Shape<'b> {
 }
 
 /// Decides a shape; `place` is where the first tenant that has it stands in the catalog.
-pub(super) fn shape<'b>(blueprint: &'b Blueprint, settings: &Settings, place: Span, report: &mut Report) -> Option<Shape<'b>> {
+pub(super) fn shape<'b>(
+    blueprint: &'b Blueprint,
+    settings: &Settings,
+    place: Span,
+    report: &mut Report,
+) -> Option<Shape<'b>> {
     let settings = shaping(blueprint, settings);
     let scope = Scope::default().with("settings", settings_bound(blueprint, &settings));
     let before = report.errors();
-    let stacks = blueprint.stacks.iter().filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report)).collect();
+    let stacks = blueprint
+        .stacks
+        .iter()
+        .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
+        .collect();
     let workloads: BTreeMap<&str, &Workload> = blueprint
         .workloads
         .values()
@@ -52,8 +61,16 @@ impl Shape<'_> {
 
 /// The settings that are part of the shape.
 pub(super) fn shaping(blueprint: &Blueprint, settings: &Settings) -> Settings {
-    let is_lifted = |name: &str| blueprint.settings.properties.get(name).is_some_and(|setting| setting.lifted);
-    Settings(settings.0.iter().filter(|(name, _)| !is_lifted(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+    let is_lifted =
+        |name: &str| blueprint.settings.properties.get(name).is_some_and(|setting| setting.lifted);
+    Settings(
+        settings
+            .0
+            .iter()
+            .filter(|(name, _)| !is_lifted(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }
 
 /// The record `settings` of the template language: shape settings as they are, lifted ones as values.
@@ -86,9 +103,12 @@ fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut 
         }
         Err(ConditionError::DiffersByTenant(path)) => {
             report.push(
-                Diagnostic::error(&codes::VALUE_IN_SHAPE, format!("{} differs by tenant and cannot be part of a condition", quote(&path)))
-                    .at(span, "its `when` uses it")
-                    .help("use a setting that is not lifted"),
+                Diagnostic::error(
+                    &codes::VALUE_IN_SHAPE,
+                    format!("{} differs by tenant and cannot be part of a condition", quote(&path)),
+                )
+                .at(span, "its `when` uses it")
+                .help("use a setting that is not lifted"),
             );
             false
         }

@@ -30,7 +30,8 @@ pub struct Code {
 
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
-    let mut codes: Vec<_> = [files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL].concat();
+    let mut codes: Vec<_> =
+        [files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL].concat();
     codes.sort_by_key(|code| code.name);
     codes
 }

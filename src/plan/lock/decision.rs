@@ -74,6 +74,11 @@ pub struct SubnetGroup {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zones(pub BTreeMap<ZoneId, u32>);
 
+/// The slot that each range of a tenant's allow-list has, counted from 1, so that taking one out
+/// moves no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IngressSlots(pub BTreeMap<Cidr, u32>);
+
 /// A block that was given back and is not to be handed out yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
@@ -177,13 +182,33 @@ impl Decision for Zones {
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("{")?;
-        for (position, (zone, slot)) in self.0.iter().enumerate() {
-            let before = if position == 0 { " " } else { ", " };
-            write!(formatter, "{before}{zone}: {slot}")?;
-        }
-        formatter.write_str(if self.0.is_empty() { "}" } else { " }" })
+        write_slots(&self.0, formatter)
     }
+}
+
+impl Decision for IngressSlots {
+    type Key = TenantId;
+    const WORD: &'static str = "ingress";
+    const KEY_RULE: &'static str = TenantId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = None;
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let slots: Vec<(Cidr, Count)> = fields.named(BLOCK_RULE, "the number of its slot, from 1")?;
+        Some(IngressSlots(slots.into_iter().map(|(range, slot)| (range, slot.0)).collect()))
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_slots(&self.0, formatter)
+    }
+}
+
+fn write_slots<K: fmt::Display>(slots: &BTreeMap<K, u32>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    formatter.write_str("{")?;
+    for (position, (name, slot)) in slots.iter().enumerate() {
+        let before = if position == 0 { " " } else { ", " };
+        write!(formatter, "{before}{name}: {slot}")?;
+    }
+    formatter.write_str(if slots.is_empty() { "}" } else { " }" })
 }
 
 impl Decision for Quarantined {

@@ -14,6 +14,7 @@
 //! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/21 }
 //! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4 }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
+//! ingress acme: { 203.0.113.0/24: 1 }
 //! quarantine 10.64.8.0/22: { owner: globex }
 //! ```
 //!
@@ -43,12 +44,14 @@ mod verify;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::identity::{CellId, EnvironmentName, ProductName, TenantId};
+use crate::identity::{CellId, EnvironmentName, ProductName, SubnetGroupName, TenantId};
 use crate::network::Cidr;
 use crate::source::Span;
 
 use decision::Decision;
-pub use decision::{Cell, Home, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones};
+pub use decision::{
+    Cell, Home, IngressSlots, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones,
+};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
@@ -88,6 +91,7 @@ pub struct Lock {
     pub networks: BTreeMap<Owner, Locked<Network>>,
     pub subnet_groups: BTreeMap<SubnetGroupId, Locked<SubnetGroup>>,
     pub zones: BTreeMap<Owner, Locked<Zones>>,
+    pub ingress: BTreeMap<TenantId, Locked<IngressSlots>>,
     pub quarantine: BTreeMap<Cidr, Locked<Quarantined>>,
 }
 
@@ -102,6 +106,7 @@ impl Lock {
             networks: BTreeMap::new(),
             subnet_groups: BTreeMap::new(),
             zones: BTreeMap::new(),
+            ingress: BTreeMap::new(),
             quarantine: BTreeMap::new(),
         }
     }
@@ -119,6 +124,20 @@ impl Lock {
     /// The slots of the zones of this owner: its own, or those of the tenant's cell.
     pub fn zones_of(&self, owner: &Owner) -> Option<&Locked<Zones>> {
         self.zones.get(owner).or_else(|| self.zones.get(&self.cell_of(owner)?))
+    }
+
+    /// The subnet groups of this owner, by name.
+    pub fn subnet_groups_of<'l>(
+        &'l self,
+        owner: &Owner,
+    ) -> impl Iterator<Item = (&'l SubnetGroupName, &'l Locked<SubnetGroup>)> {
+        self.subnet_groups
+            .range(SubnetGroupId { owner: owner.clone(), group: SubnetGroupName::first() }..)
+            .take_while({
+                let owner = owner.clone();
+                move |(id, _)| id.owner == owner
+            })
+            .map(|(id, group)| (&id.group, group))
     }
 
     /// Every block that is not to be handed out: networks with their reserves, and the quarantine.
@@ -145,6 +164,7 @@ impl fmt::Display for Lock {
         write_all(&self.networks, formatter)?;
         write_all(&self.subnet_groups, formatter)?;
         write_all(&self.zones, formatter)?;
+        write_all(&self.ingress, formatter)?;
         write_all(&self.quarantine, formatter)
     }
 }

@@ -7,12 +7,19 @@ use crate::plan::lock::decision::Decision;
 use crate::plan::lock::fields::{Fields, Place};
 use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
-use crate::plan::lock::{Cell, Home, Lock, Locked, Network, Quarantined, SubnetGroup, Zones};
+use crate::plan::lock::{Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, SubnetGroup, Zones};
 use crate::source::{FileId, SourceMap};
 
 /// The first words that a line of decisions may have.
-const WORDS: [&str; 6] =
-    [Cell::WORD, Home::WORD, Network::WORD, SubnetGroup::WORD, Zones::WORD, Quarantined::WORD];
+const WORDS: [&str; 7] = [
+    Cell::WORD,
+    Home::WORD,
+    Network::WORD,
+    SubnetGroup::WORD,
+    Zones::WORD,
+    IngressSlots::WORD,
+    Quarantined::WORD,
+];
 
 /// After this many mistakes the file is taken for something else than a lock, and not read on.
 const MISTAKES: usize = 20;
@@ -64,6 +71,7 @@ impl Lock {
             Network::WORD => insert(&mut self.networks, name, &mut fields),
             SubnetGroup::WORD => insert(&mut self.subnet_groups, name, &mut fields),
             Zones::WORD => insert(&mut self.zones, name, &mut fields),
+            IngressSlots::WORD => insert(&mut self.ingress, name, &mut fields),
             Quarantined::WORD => insert(&mut self.quarantine, name, &mut fields),
             _ => unknown(key, fields.place, fields.report),
         }
