@@ -82,8 +82,8 @@ pub struct AclEntry {
     pub ports: (u16, u16),
     pub peer: Peer,
     /// 1,000 to 31,999, from the entry's own content: an edit elsewhere does not renumber it. Entries
-    /// of the tenant's allow-list have none here; each range has its own.
-    pub number: Option<u16>,
+    /// for the tenant's allow-list have a round hundred, to which the slot of each range is added.
+    pub number: u16,
 }
 
 impl Direction {
@@ -336,7 +336,7 @@ impl Derivation<'_> {
                     protocol: *protocol,
                     ports,
                     peer: peer.clone(),
-                    number: None,
+                    number: 0,
                 });
             }
         }
@@ -370,13 +370,16 @@ fn joined(ports: &Ports) -> Vec<(u16, u16)> {
 /// entry cannot change in place and a new entry cannot take the number of one that still exists.
 fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
     let mut taken = BTreeSet::new();
-    for entry in entries.iter_mut().filter(|entry| entry.peer != Peer::TenantIngress) {
+    for entry in &mut entries {
+        let ingress = entry.peer == Peer::TenantIngress;
         let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
-        let mut number = 1_000 + (hash_number(&content) % 31_000) as u16;
+        let (first, last, step) = if ingress { (100, 900, 100) } else { (1_000, 31_999, 1) };
+        let places = u32::from((last - first) / step + 1);
+        let mut number = if ingress { first } else { first + (hash_number(&content) % places) as u16 };
         while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
-            number = if number == 31_999 { 1_000 } else { number + 1 };
+            number = if number >= last { first } else { number + step };
         }
-        entry.number = Some(number);
+        entry.number = number;
     }
     entries
 }
@@ -414,7 +417,7 @@ mod tests {
             protocol: Protocol::Tcp,
             ports: (port, port),
             peer: Peer::Anywhere,
-            number: None,
+            number: 0,
         };
         let all = numbered((1..200).map(entry).collect());
         let alone = numbered(vec![entry(100)]);

@@ -1,6 +1,77 @@
-//! Prints the decisions of a plan and puts the result in the place of the previous one.
+//! Prints a plan as an output tree.
 //!
-//! This room decides nothing. [`tree`] replaces what stands in the output directory, and the lock
-//! with it, at once or not at all.
+//! Goes in: a [`Plan`]. Comes out: a [`NewTree`] with every file's bytes; [`tree`] replaces the old
+//! tree by it at once. Nothing is decided here: what a template says follows from its blueprint and
+//! the shape, and what a deployment file says from the tenant's plan.
+//!
+//! In the order of the work: `scope` (the names that templates know), `generate` (rules as
+//! resources), `template` (one CloudFormation template a shape), `bind` (one deployment file a
+//! stack), `manifest`, `plan_file`, `organization` and `runbook` (one file each).
 
+mod bind;
+mod generate;
+mod manifest;
+mod organization;
+mod plan_file;
+mod scope;
+mod template;
 pub mod tree;
+
+use rayon::prelude::*;
+
+use crate::cloudformation::Json;
+use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+use crate::plan::Plan;
+use crate::synth::tree::{NewTree, TreePath};
+
+/// What a run has made: the tree, and the figures that the user is told.
+#[derive(Debug)]
+pub struct Synthesis {
+    pub tree: NewTree,
+    pub templates: usize,
+    pub stacks: usize,
+}
+
+/// Prints a plan.
+///
+/// # Errors
+/// What blueprints' templates do wrong for a shape that is in use, and settings that they need.
+pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported> {
+    let templates = template::compile_all(plan, report)?;
+    let stacks = bind::bind_all(plan, &templates, report)?;
+    let mut tree = NewTree::default();
+    let mut files: Vec<(String, Vec<u8>)> = templates
+        .list
+        .iter()
+        .map(|template| (template.path.clone(), template.text.clone().into_bytes()))
+        .collect();
+    files.par_extend(
+        stacks.par_iter().map(|stack| (stack.deployment.clone(), stack.file().to_pretty().into_bytes())),
+    );
+    let singles: Vec<(String, Json)> = vec![
+        ("organization/tag-policy.json".to_owned(), organization::tag_policy(plan)),
+        ("runbook/cost-allocation-tags.json".to_owned(), organization::cost_allocation_tags(plan)),
+        ("plan.json".to_owned(), plan_file::plan_file(plan, &stacks)),
+    ];
+    let names: Vec<String> = singles.iter().map(|(path, _)| path.clone()).collect();
+    files.extend(singles.into_iter().map(|(path, json)| (path, json.to_pretty().into_bytes())));
+    let manifest = manifest::manifest(plan, &templates, &stacks, &names);
+    files.push(("manifest.json".to_owned(), manifest.to_pretty().into_bytes()));
+    for (path, bytes) in files {
+        let added = path.parse::<TreePath>().map_err(|error| error.to_string()).and_then(|path| {
+            tree.add(path, bytes).map_err(|collision| {
+                format!("{} and {} stand in each other's way", collision.path, collision.with)
+            })
+        });
+        if let Err(problem) = added {
+            return Err(report.error(
+                Diagnostic::error(
+                    &codes::INTERNAL_ERROR,
+                    format!("the output file `{path}` cannot be written: {problem}"),
+                )
+                .help("please report this with the catalog that shows it"),
+            ));
+        }
+    }
+    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len() })
+}

@@ -1,0 +1,50 @@
+//! `manifest.json`: every stack, in the order of deployment, and every other file of the tree.
+
+use crate::cloudformation::{Json, limits};
+use crate::plan::Plan;
+use crate::synth::bind::BoundStack;
+use crate::synth::template::Templates;
+
+/// The JSON Schema of the file.
+pub fn schema() -> &'static str {
+    include_str!("manifest.schema.json")
+}
+
+/// The manifest. `files` are those that no stack names; the writer knows by both what is tenantry's.
+pub(super) fn manifest(
+    plan: &Plan<'_>,
+    templates: &Templates,
+    stacks: &[BoundStack<'_>],
+    files: &[String],
+) -> Json {
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    files.sort_unstable();
+    debug_assert!(templates.list.iter().all(|template| !template.path.is_empty()));
+    Json::object([
+        ("version", 1u64.into()),
+        ("product", Json::text(plan.catalog.product.value.as_str())),
+        ("environment", Json::text(plan.catalog.environment.value.as_str())),
+        ("stacks", stacks.iter().map(stack).collect()),
+        ("files", files.into_iter().collect()),
+    ])
+}
+
+fn stack(stack: &BoundStack<'_>) -> Json {
+    let mut entries = vec![
+        ("name", Json::text(&stack.name)),
+        ("account", Json::text(stack.tenant.cell.account.to_string())),
+        ("region", Json::text(stack.tenant.cell.region.as_str())),
+        ("template", Json::text(&stack.template.path)),
+        ("deployment", Json::text(&stack.deployment)),
+        ("tenant", Json::text(stack.tenant.tenant.id.value.as_str())),
+        ("cell", Json::text(stack.tenant.cell.to_string())),
+        ("model", Json::text(stack.tenant.cell.model.as_str())),
+        ("capabilities", stack.template.capabilities.iter().copied().collect()),
+        ("depends_on", stack.depends_on.iter().map(String::as_str).collect()),
+        ("wave", (stack.wave as u64).into()),
+    ];
+    if stack.template.text.len() > limits::TEMPLATE_BODY_BYTES {
+        entries.push(("needs_s3", true.into()));
+    }
+    Json::object(entries)
+}

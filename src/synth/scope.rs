@@ -1,0 +1,60 @@
+//! The names that a stack template knows, for one shape.
+
+use crate::blueprint::{Bound, Scope, Symbol};
+use crate::catalog::{Catalog, TagSource};
+use crate::plan::{Shape, settings_bound};
+
+/// Everything that `docs/blueprints.md` lists.
+pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
+    let blueprint = shape.blueprint;
+    let tenant = [
+        ("id", Symbol::TenantId),
+        ("name", Symbol::TenantName),
+        ("tier", Symbol::TenantTier),
+        ("resource_name", Symbol::ResourceName),
+    ];
+    let zones = (1..=shape.zones).map(|slot| {
+        Bound::record([("number", Bound::number(slot)), ("id", Bound::Value(Symbol::ZoneId(slot)))])
+    });
+    let groups = blueprint.network.subnet_groups.iter().map(|group| {
+        let subnets = (1..=shape.zones).map(|slot| {
+            Bound::record([
+                ("number", Bound::number(slot)),
+                ("zone", Bound::Value(Symbol::ZoneId(slot))),
+                ("cidr", Bound::Value(Symbol::SubnetCidr(group.name.clone(), slot))),
+            ])
+        });
+        let route = match group.route {
+            crate::blueprint::Route::Internet => "internet",
+            crate::blueprint::Route::Nat => "nat",
+            crate::blueprint::Route::Local => "local",
+        };
+        Bound::record([
+            ("name", Bound::Text(group.name.clone())),
+            ("route", Bound::Text(route.to_owned())),
+            ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
+            ("subnets", Bound::List(subnets.collect())),
+        ])
+    });
+    let prefix_lists =
+        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
+    Scope::default()
+        .with("product", Bound::Text(catalog.product.value.to_string()))
+        .with("environment", Bound::Text(catalog.environment.value.to_string()))
+        .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
+        .with("settings", settings_bound(blueprint, &shape.settings))
+        .with("tenant", Bound::record(tenant.map(|(name, symbol)| (name, Bound::Value(symbol)))))
+        .with("network", Bound::record([("cidr", Bound::Value(Symbol::NetworkCidr))]))
+        .with("zones", Bound::List(zones.collect()))
+        .with("subnet_groups", Bound::List(groups.collect()))
+        .with("prefix_lists", Bound::record(prefix_lists))
+}
+
+/// The key of the tag whose value is the tenant's id; the catalog always has one.
+pub(super) fn isolation_tag(catalog: &Catalog) -> &str {
+    catalog
+        .tags
+        .iter()
+        .find(|rule| rule.source == Some(TagSource::TenantId))
+        .map_or("tenant-id", |rule| rule.key.value.as_str())
+}
