@@ -124,10 +124,13 @@ class Values:
 
     def attribute(self, name, attribute):
         kind = self.template["Resources"][name]["Type"]
-        if attribute.endswith(("Arn", "Id")) and kind in ARNS:
-            form = ARNS[kind]
+        if attribute.endswith(".SecretArn"):
+            kind = "AWS::SecretsManager::Secret"
+        elif kind == "AWS::SecretsManager::Secret" and attribute == "Id":
+            attribute = "Arn"
+        if attribute.endswith("Arn") and kind in ARNS:
             physical = f"{self.stack.name}-{name}".lower()
-            return form.format(account=self.stack.account, region=self.stack.region, name=physical)
+            return ARNS[kind].format(account=self.stack.account, region=self.stack.region, name=physical)
         return f"{self.stack.name}-{name}-{attribute}".lower()
 
     def substituted(self, name, variables):
