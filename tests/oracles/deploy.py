@@ -89,6 +89,8 @@ def problems(report):
         if stack["error"]:
             found.append(f"{place}: {stack['error']}")
             continue
+        for kind in sorted({resource["type"] for resource in stack["created"].values()} & set(excused)):
+            found.append(f"{NOT_IN_MOTO.name}: {kind} is excused and was created in {place}")
         for logical, kind in stack["absent"].items():
             if kind not in excused:
                 found.append(f"{place}: {logical} ({kind}) was declared and not created")

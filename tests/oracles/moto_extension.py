@@ -419,6 +419,15 @@ def attach_to_roles(created):
         created.context.client("iam").attach_role_policy(RoleName=role, PolicyArn=created.reference)
 
 
+def inline_in_roles(created):
+    for role in created.properties["Roles"]:
+        created.context.client("iam").put_role_policy(
+            RoleName=role,
+            PolicyName=created.properties["PolicyName"],
+            PolicyDocument=json.dumps(created.properties["PolicyDocument"]),
+        )
+
+
 KEYS_LOGS_AND_IDENTITIES = {
     "KMS::Key": Type(
         "kms", "create_key", "KeyMetadata.KeyId", rename={"KeyPolicy": "Policy"}, finish=key_settings,
@@ -436,6 +445,11 @@ KEYS_LOGS_AND_IDENTITIES = {
     "IAM::Role": Type(
         "iam", "create_role", "Role.RoleName", named=("RoleName", 64), later=("Policies", "ManagedPolicyArns"),
         finish=role_policies, attributes={"Arn": "Role.Arn", "RoleId": "Role.RoleId"},
+    ),
+    "IAM::Policy": Type(
+        # There is no such thing on AWS: it is an inline policy in each of its roles.
+        "iam", "list_roles", property_named("PolicyName"), later=("PolicyName", "PolicyDocument", "Roles"),
+        finish=inline_in_roles,
     ),
     "IAM::RolePolicy": Type("iam", "put_role_policy", property_named("PolicyName")),
     "IAM::ManagedPolicy": Type(

@@ -57,7 +57,8 @@ class Tenant:
 def tenants(output):
     """Every tenant of the plan that has a network; those without are none of a network's reader's business."""
     plan = tree.read(f"{output}/plan.json")
-    return [tenant(entry, plan["shapes"].get(entry.get("shape"), {})) for entry in plan["tenants"] if entry.get("network")]
+    networked = [entry for entry in plan["tenants"] if entry.get("network")]
+    return [tenant(entry, plan["shapes"].get(entry.get("shape"), {})) for entry in networked]
 
 
 def tenant(entry, shape):
@@ -71,7 +72,9 @@ def tenant(entry, shape):
         tags=entry["tags"],
         stacks=tuple(entry["stacks"]),
         subnets=frozenset(
-            Subnet(name, subnet["zone"], subnet["cidr"]) for name, group in groups.items() for subnet in group["subnets"]
+            Subnet(name, subnet["zone"], subnet["cidr"])
+            for name, group in groups.items()
+            for subnet in group["subnets"]
         ),
         rules=frozenset(
             Rule(rule["workload"], rule["direction"], protocol(rule), *ports(rule), peer)

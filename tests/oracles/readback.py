@@ -51,6 +51,8 @@ def compare(cloud, output):
         here = [tenant for tenant in tenants if (tenant.account, tenant.region) == (account, region)]
         findings += Networks(cloud, account, region).compare(here, compared)
     tenant_of_stack = {stack: tenant for tenant in tenants for stack in tenant.stacks}
+    planned = [(tenant.id, stack) for tenant in tenants for stack in tenant.stacks]
+    findings += differences("stacks", planned, [(s.tenant, s.name) for s in stacks if s.tenant], compared)
     for values in Tree(stacks).values:
         if values.stack.name in tenant_of_stack:
             findings += compare_tags(cloud, values, tenant_of_stack[values.stack.name], compared)
@@ -183,7 +185,7 @@ class Networks:
         return found
 
     def acls(self):
-        """Every ACL with the subnet group it is for; each VPC's own default ACL is for none, and left out unless used."""
+        """Every ACL with the subnet group it is for. A VPC's own default ACL is for none, and left out unless used."""
         for acl in self.listed("describe_network_acls", "NetworkAcls"):
             group = tags.pairs(acl.get("Tags", [])).get("tenantry:subnet-group")
             if not acl["IsDefault"] or acl["Associations"]:

@@ -177,7 +177,8 @@ class ReadBack(Harness):
         def plan_other_addresses(plan):
             tenant(plan)["network"]["subnet_groups"][1]["subnets"][0]["cidr"] = "10.64.0.0/25"
 
-        self.rejects("readback", r"planned and not there: subnets \('use1-az1', '10.64.0.0/25'", "plan.json", plan_other_addresses)
+        missing = r"planned and not there: subnets \('use1-az1', '10.64.0.0/25'"
+        self.rejects("readback", missing, "plan.json", plan_other_addresses)
 
     def test_rejects_a_subnet_in_another_zone(self):
         def move(template):
@@ -238,6 +239,12 @@ class ReadBack(Harness):
             tenant(plan)["tags"]["cost-center"] = "11111"
 
         self.rejects("readback", "Vpc .*'cost-center': '80432'", "plan.json", plan_another_cost_center)
+
+    def test_rejects_a_stack_that_nobody_planned(self):
+        def forget_a_stack(plan):
+            tenant(plan)["stacks"].pop()
+
+        self.rejects("readback", "there and not planned: stacks .*acme-service", "plan.json", forget_a_stack)
 
     def test_fails_where_deploying_does(self):
         def break_a_parameter(deployment):

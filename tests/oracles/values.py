@@ -1,4 +1,4 @@
-"""Works out what the intrinsic functions of a template come to, with plausible values where only AWS knows the real one.
+"""Works out what the intrinsic functions of a template come to, plausibly where only AWS knows the real value.
 
 Parameters come from a deployment file and imports from the stack that exports them, so an ARN that crosses stacks
 keeps the form it will have.
@@ -27,8 +27,8 @@ ARNS = {
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
     "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
     "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/0123456789abcdef",
-    "AWS::ElasticLoadBalancingV2::TargetGroup": "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/0123456789abcdef",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/0",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/0",
 }
 ARN_BY_REF = {
     "AWS::ECS::Service",
@@ -124,10 +124,13 @@ class Values:
 
     def attribute(self, name, attribute):
         kind = self.template["Resources"][name]["Type"]
-        if attribute.endswith(("Arn", "Id")) and kind in ARNS:
-            form = ARNS[kind]
+        if attribute.endswith(".SecretArn"):
+            kind = "AWS::SecretsManager::Secret"
+        elif kind == "AWS::SecretsManager::Secret" and attribute == "Id":
+            attribute = "Arn"
+        if attribute.endswith("Arn") and kind in ARNS:
             physical = f"{self.stack.name}-{name}".lower()
-            return form.format(account=self.stack.account, region=self.stack.region, name=physical)
+            return ARNS[kind].format(account=self.stack.account, region=self.stack.region, name=physical)
         return f"{self.stack.name}-{name}-{attribute}".lower()
 
     def substituted(self, name, variables):
