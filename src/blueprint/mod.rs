@@ -16,3 +16,8 @@ pub use intent::{Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stac
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, pascal};
 pub use settings::Settings;
+
+/// The JSON Schema of `blueprint.yaml`, for editors.
+pub fn schema() -> &'static str {
+    include_str!("blueprint.schema.json")
+}

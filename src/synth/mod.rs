@@ -17,6 +17,8 @@ mod scope;
 mod template;
 pub mod tree;
 
+pub use manifest::schema as manifest_schema;
+
 use rayon::prelude::*;
 
 use crate::cloudformation::Json;

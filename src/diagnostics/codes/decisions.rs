@@ -15,6 +15,8 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &STATUS_NOT_BUILT_YET,
+    &LOCK_OUT_OF_DATE,
+    &UNKNOWN_CODE,
 ];
 
 pub static NO_ACCOUNT: Code = Code {
@@ -94,4 +96,16 @@ pub static STATUS_NOT_BUILT_YET: Code = Code {
     name: "status-not-built-yet",
     meaning: "a tenant's status asks for something that is not built yet",
     explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
+};
+
+pub static LOCK_OUT_OF_DATE: Code = Code {
+    name: "lock-out-of-date",
+    meaning: "the lock lacks decisions that the catalog needs, and `--locked` does not allow adding them",
+    explanation: "With `--locked`, as in CI, the lock must already hold every decision. Whoever edits the catalog runs `tenantry synth` and commits the lock with the edit.",
+};
+
+pub static UNKNOWN_CODE: Code = Code {
+    name: "unknown-code",
+    meaning: "there is nothing of this name to explain or to describe",
+    explanation: "`tenantry explain` without a name lists every code of a message; `tenantry --help` lists every command.",
 };

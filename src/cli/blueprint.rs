@@ -1,0 +1,210 @@
+//! `tenantry blueprint`: lists, shows and writes out blueprints.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::blueprint::library::embedded;
+use crate::blueprint::{Blueprint, FlowEnd, Library, Route};
+use crate::cli::{Format, Outcome, Session, print};
+use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Directory of blueprints that add to those in the binary or replace them
+    #[arg(long, value_name = "DIR", global = true)]
+    blueprints: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the blueprints
+    List,
+    /// Show what a blueprint builds, and its settings
+    Show {
+        /// The blueprint
+        name: String,
+    },
+    /// Write out a blueprint of the binary, to be changed
+    Eject {
+        /// The blueprint
+        name: String,
+        /// Directory to write to [default: blueprints/NAME]
+        directory: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
+    let library = Library::read(arguments.blueprints.as_deref(), &mut session.sources, &mut session.report)?;
+    let report = &mut session.report;
+    match (&arguments.action, session.format) {
+        (Action::List, Format::Human) => {
+            let rows =
+                library.all().map(|one| vec![one.name.clone(), one.model.to_string(), one.summary.clone()]);
+            print::result(&print::table(&["NAME", "MODEL", "SUMMARY"], rows), report)?;
+        }
+        (Action::List, Format::Json) => {
+            let list: Vec<_> = library
+                .all()
+                .map(|one| json!({"name": one.name, "model": one.model.as_str(), "summary": one.summary}))
+                .collect();
+            print::json_result(&json!({ "blueprints": list }), report)?;
+        }
+        (Action::Show { name }, format) => {
+            let Some(blueprint) = library.get(name) else { return Err(report.error(library.unknown(name))) };
+            match format {
+                Format::Human => print::result(&shown(blueprint), report)?,
+                Format::Json => print::json_result(&document(blueprint), report)?,
+            }
+        }
+        (Action::Eject { name, directory }, format) => {
+            let directory = directory.clone().unwrap_or_else(|| Path::new("blueprints").join(name));
+            let Some(files) = embedded(name) else { return Err(report.error(library.unknown(name))) };
+            eject(files, &directory, report)?;
+            let text = format!(
+                "wrote {} files to {}; use them with `--blueprints {}`\n",
+                files.len(),
+                directory.display(),
+                directory
+                    .parent()
+                    .filter(|parent| !parent.as_os_str().is_empty())
+                    .unwrap_or(Path::new("."))
+                    .display()
+            );
+            match format {
+                Format::Human => print::result(&text, report)?,
+                Format::Json => {
+                    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+                    print::json_result(
+                        &json!({"directory": directory.display().to_string(), "files": names}),
+                        report,
+                    )?;
+                }
+            }
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Writes into a directory that does not exist yet or is empty, so that no change is overwritten.
+fn eject(files: &[(&str, &str)], directory: &Path, report: &mut Report) -> Result<(), Reported> {
+    let failed = |report: &mut Report, path: &Path, reason: String| {
+        report.error(
+            Diagnostic::error(
+                &codes::OUTPUT_NOT_WRITABLE,
+                format!("cannot write `{}`: {reason}", path.display()),
+            )
+            .help("name an empty directory that you may write to"),
+        )
+    };
+    if let Err(error) = std::fs::create_dir_all(directory) {
+        return Err(failed(report, directory, error.to_string()));
+    }
+    let is_empty = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
+    match is_empty {
+        Ok(true) => {}
+        Ok(false) => return Err(failed(report, directory, "the directory is not empty".to_owned())),
+        Err(error) => return Err(failed(report, directory, error.to_string())),
+    }
+    for (name, text) in files {
+        let path = directory.join(name);
+        if let Err(error) = std::fs::write(&path, text) {
+            return Err(failed(report, &path, error.to_string()));
+        }
+    }
+    Ok(())
+}
+
+fn shown(blueprint: &Blueprint) -> String {
+    let mut text =
+        format!("{} (model {})\n{}\n\nsettings:\n", blueprint.name, blueprint.model, blueprint.summary);
+    for (name, setting) in &blueprint.settings.properties {
+        let default = setting.default.as_ref().map_or("none".to_owned(), ToString::to_string);
+        let allowed = setting.schema.get("enum").map_or(String::new(), |values| format!(", one of {values}"));
+        let lifted = if setting.lifted { ", a parameter of the stacks" } else { "" };
+        text.push_str(&format!(
+            "  {name} [default: {default}{allowed}{lifted}]\n      {}\n",
+            setting.description
+        ));
+    }
+    let sizes = blueprint.network.sizes.iter().map(|(name, length)| format!("{name} /{}", length.value));
+    text.push_str(&format!("\nsizes: {}\n", sizes.collect::<Vec<_>>().join(", ")));
+    text.push_str("\nsubnet groups:\n");
+    for group in &blueprint.network.subnet_groups {
+        text.push_str(&format!(
+            "  {}: 1/{} of the network, default route {}\n",
+            group.name,
+            1u32 << group.extra_bits,
+            route(group.route)
+        ));
+    }
+    text.push_str("\nflows (everything else is denied):\n");
+    for flow in &blueprint.flows {
+        text.push_str(&format!(
+            "  {} -> {}: {} {}\n",
+            end(&flow.from),
+            end(&flow.to),
+            flow.protocol.name(),
+            ports(&flow.ports)
+        ));
+    }
+    text.push_str("\nstacks, in order:\n");
+    for stack in &blueprint.stacks {
+        let after = if stack.after.is_empty() {
+            String::new()
+        } else {
+            format!(", after {}", stack.after.join(", "))
+        };
+        let optional = if stack.when.is_some() { " (optional)" } else { "" };
+        text.push_str(&format!("  {}{optional}{after}\n", stack.name));
+    }
+    text
+}
+
+fn document(blueprint: &Blueprint) -> serde_json::Value {
+    let settings: serde_json::Map<_, _> = blueprint
+        .settings
+        .properties
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.schema.clone()))
+        .collect();
+    let sizes: serde_json::Map<_, _> =
+        blueprint.network.sizes.iter().map(|(name, length)| (name.clone(), length.value.into())).collect();
+    json!({
+        "name": blueprint.name,
+        "model": blueprint.model.as_str(),
+        "summary": blueprint.summary,
+        "settings": settings,
+        "sizes": sizes,
+        "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": route(group.route)})).collect::<Vec<_>>(),
+        "flows": blueprint.flows.iter().map(|flow| json!({"from": end(&flow.from), "to": end(&flow.to), "protocol": flow.protocol.name(), "ports": ports(&flow.ports)})).collect::<Vec<_>>(),
+        "stacks": blueprint.stacks.iter().map(|stack| json!({"name": stack.name, "after": stack.after, "optional": stack.when.is_some()})).collect::<Vec<_>>(),
+    })
+}
+
+fn route(route: Route) -> &'static str {
+    match route {
+        Route::Internet => "internet",
+        Route::Nat => "nat",
+        Route::Local => "local",
+    }
+}
+
+fn end(end: &FlowEnd) -> String {
+    match end {
+        FlowEnd::Workload(name) => name.clone(),
+        FlowEnd::TenantIngress => "tenant.ingress".to_owned(),
+        FlowEnd::Internet => "internet".to_owned(),
+        FlowEnd::Service(service) => format!("aws.{service}"),
+    }
+}
+
+fn ports(ports: &[(u16, u16)]) -> String {
+    let shown = ports
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+    shown.collect::<Vec<_>>().join(", ")
+}

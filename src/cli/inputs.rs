@@ -1,0 +1,46 @@
+//! Reading what `synth` and `plan` work on: the catalog, the blueprints, the lock.
+
+use std::path::{Path, PathBuf};
+
+use crate::blueprint::Library;
+use crate::catalog::{self, Catalog};
+use crate::cli::Session;
+use crate::diagnostics::Reported;
+use crate::plan::lock::Lock;
+use crate::source::read_text;
+
+/// Everything that a compilation starts from.
+pub(super) struct Inputs {
+    pub catalog: Catalog,
+    pub library: Library,
+    pub lock: Lock,
+    pub lock_path: PathBuf,
+    /// The lock's text as it is; `None` where there is no lock yet.
+    pub lock_text: Option<String>,
+}
+
+/// Reads all inputs; what is wrong in each is reported before the run stops.
+pub(super) fn read(
+    catalog: Option<&Path>,
+    blueprints: Option<&Path>,
+    session: &mut Session,
+) -> Result<Inputs, Reported> {
+    let Session { sources, report, .. } = session;
+    let path = catalog::locate(catalog, report)?;
+    let library = Library::read(blueprints, sources, report);
+    let catalog = catalog::read(&path, sources, report);
+    let lock_path = catalog::lock_path(&path);
+    let locked = match lock_path.symlink_metadata() {
+        Ok(_) => {
+            let file = read_text(&lock_path, sources, report)?;
+            Some((Lock::read(file, sources, report), sources.text(file).to_owned()))
+        }
+        Err(_) => None,
+    };
+    let (catalog, library) = (catalog?, library?);
+    let (lock, lock_text) = match locked {
+        Some((lock, text)) => (lock?, Some(text)),
+        None => (Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone()), None),
+    };
+    Ok(Inputs { catalog, library, lock, lock_path, lock_text })
+}

@@ -1,0 +1,117 @@
+//! The commands: one file each. They read arguments, call the rooms, and print.
+//!
+//! Results go to standard output, everything else to standard error. The exit status is decided in
+//! [`run`] alone: 0 is fine, 1 says that a check found something, 2 that input or use is wrong.
+
+mod blueprint;
+mod completions;
+mod explain;
+mod init;
+mod inputs;
+mod man;
+mod plan;
+mod print;
+mod schema;
+mod synth;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::diagnostics::{Report, Reported};
+use crate::source::SourceMap;
+
+/// Compiles a list of tenants into isolated AWS infrastructure.
+///
+/// Reads a tenant catalog and blueprints, plans addresses and rules, and writes CloudFormation
+/// templates with one deployment file for each stack. It never calls AWS.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Arguments {
+    /// How results and messages are printed
+    #[arg(long, global = true, value_enum, default_value = "human", value_name = "FORMAT")]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results and messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people
+    Human,
+    /// JSON for tools
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a starter catalog that compiles
+    Init(init::Arguments),
+    /// Compile a catalog into an output tree
+    Synth(synth::Arguments),
+    /// Show every decision without writing anything
+    Plan(plan::Arguments),
+    /// Explain a message by its code
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of a file format
+    Schema(schema::Arguments),
+    /// List, show or write out blueprints
+    Blueprint(blueprint::Arguments),
+    /// Print the completion script of a shell
+    Completions(completions::Arguments),
+    /// Print a manual page
+    Man(man::Arguments),
+}
+
+/// How a command ended, when it was not wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Fine,
+    /// A check found something: exit status 1.
+    Found,
+}
+
+/// What every command works with.
+struct Session {
+    format: Format,
+    sources: SourceMap,
+    report: Report,
+}
+
+/// Runs the command line and returns its exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too, for standard output and with status 0.
+            let status = if error.use_stderr() { 2 } else { 0 };
+            return if error.print().is_ok() { ExitCode::from(status) } else { ExitCode::from(2) };
+        }
+    };
+    let mut session =
+        Session { format: arguments.format, sources: SourceMap::default(), report: Report::default() };
+    let outcome = match &arguments.command {
+        Command::Init(arguments) => init::run(arguments, &mut session),
+        Command::Synth(arguments) => synth::run(arguments, &mut session),
+        Command::Plan(arguments) => plan::run(arguments, &mut session),
+        Command::Explain(arguments) => explain::run(arguments, &mut session),
+        Command::Schema(arguments) => schema::run(arguments, &mut session),
+        Command::Blueprint(arguments) => blueprint::run(arguments, &mut session),
+        Command::Completions(arguments) => completions::run(arguments, &mut session),
+        Command::Man(arguments) => man::run(arguments, &mut session),
+    };
+    let Session { format, sources, report } = session;
+    print::diagnostics(format, report, &sources);
+    match outcome {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Err(Reported { .. }) => ExitCode::from(2),
+    }
+}
+
+/// The command line as clap knows it, for completions and manual pages.
+fn command() -> clap::Command {
+    Arguments::command()
+}

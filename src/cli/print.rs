@@ -1,0 +1,66 @@
+//! Printing: results to standard output, diagnostics to standard error.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::cli::Format;
+use crate::diagnostics::{Diagnostic, Report, Reported, codes, human, json};
+use crate::source::SourceMap;
+
+/// Prints a result. A reader that has gone away, as `head` does, is no error.
+pub(super) fn result(text: &str, report: &mut Report) -> Result<(), Reported> {
+    let mut output = stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(report.error(
+            Diagnostic::error(
+                &codes::OUTPUT_NOT_WRITABLE,
+                format!("cannot write to standard output: {error}"),
+            )
+            .help("check where standard output leads"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a JSON document as a result.
+pub(super) fn json_result(value: &serde_json::Value, report: &mut Report) -> Result<(), Reported> {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    result(&format!("{text}\n"), report)
+}
+
+/// Prints all that the run has to tell, sorted by place.
+pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
+    let sorted = report.into_sorted(sources);
+    if sorted.is_empty() {
+        return;
+    }
+    let text = match format {
+        Format::Human => {
+            // The convention of no-color.org; it changes no result, only how a terminal shows it.
+            let colour =
+                stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            human::render(&sorted, sources, colour)
+        }
+        Format::Json => {
+            format!("{}\n", serde_json::to_string_pretty(&json::render(&sorted, sources)).unwrap_or_default())
+        }
+    };
+    // There is nowhere left to tell that standard error is closed.
+    let _closed = stderr().lock().write_all(text.as_bytes());
+}
+
+/// A plain table: columns side by side, no lines, cells never broken.
+pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+        .collect();
+    lines.join("\n") + "\n"
+}
