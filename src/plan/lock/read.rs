@@ -45,6 +45,11 @@ impl Lock {
                 }
             }
             if report.errors() >= errors + MISTAKES {
+                let message = format!("the lock was not read beyond its first {MISTAKES} mistakes");
+                report.push(
+                    Diagnostic::error(&codes::LOCK_DAMAGED, message)
+                        .help("restore the file from version control; it may be another file altogether"),
+                );
                 break;
             }
         }

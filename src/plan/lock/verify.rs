@@ -82,8 +82,8 @@ impl Lock {
     }
 
     fn verify_subnet_groups(&self, report: &mut Report) {
-        // Networks that overlap are told already; their subnet groups would tell it again.
-        let mut claims: BTreeMap<Cidr, Vec<Claim<'_>>> = BTreeMap::new();
+        // By network, since networks that overlap are told already, and their subnet groups with them.
+        let mut claims: BTreeMap<&Owner, Vec<Claim<'_>>> = BTreeMap::new();
         for (id, group) in &self.subnet_groups {
             let (value, line) = (&group.value, group.line);
             if value.slot(0).is_none() || !value.slots.is_power_of_two() {
@@ -97,14 +97,14 @@ impl Lock {
                         .help(RESTORE),
                 );
             }
-            let Some(network) = self.network_of(&id.owner) else {
+            let Some((owner, network)) = self.network_with_owner(&id.owner) else {
                 let message = format!("`{id}` has a subnet group, and no network for it to lie in");
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 continue;
             };
             if network.value.cidr.contains(&value.cidr) {
                 let claim = Claim { block: value.cidr, holder: Holder::SubnetGroup(id), line };
-                claims.entry(network.value.cidr).or_default().push(claim);
+                claims.entry(owner).or_default().push(claim);
             } else {
                 let message = format!(
                     "the subnet group `{id}` with `{}` lies outside of its network `{}`",
