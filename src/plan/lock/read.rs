@@ -87,8 +87,8 @@ fn insert<D: Decision>(
             format!("what follows `{}` must be {}, and is {}", D::WORD, D::KEY_RULE, quote(name.text));
         fields.place.damaged(&name, message, fields.report);
     }
-    let known = fields.check(D::FIELDS);
-    let (Some(key), Some(decision), true) = (key, D::read(fields), known) else { return };
+    fields.check(D::FIELDS);
+    let (Some(key), Some(decision)) = (key, D::read(fields)) else { return };
     match decisions.get(&key) {
         Some(first) if first.value != decision => {
             let mut error = Diagnostic::error(
