@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench addresses`. Times are printed and not asserted.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
 use divan::Bencher;
 use tenantry::diagnostics::Report;
 use tenantry::identity::TenantId;
@@ -82,6 +84,12 @@ fn read_lock(bencher: Bencher<'_, '_>, lines: usize) {
     bencher
         .counter(divan::counter::ItemsCount::new(lines))
         .bench_local(|| Lock::read(file, &sources, &mut Report::default()).unwrap());
+}
+
+#[divan::bench(args = [50_000, 1_000_000], sample_count = 5)]
+fn verify_lock(bencher: Bencher<'_, '_>, lines: usize) {
+    let lock = lock(lines);
+    bencher.bench_local(|| lock.verify(&mut Report::default()).is_ok());
 }
 
 #[divan::bench(args = [50_000, 1_000_000], sample_count = 5)]

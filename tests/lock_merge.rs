@@ -1,5 +1,7 @@
 //! Two people at once: git puts the locks of two branches together, with `merge=union`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::process::Command;
 

@@ -32,14 +32,19 @@ impl Lock {
 
     /// A cell of a silo model has one tenant.
     fn verify_homes(&self, report: &mut Report) {
-        let mut silos: BTreeMap<&CellId, (&TenantId, Option<Span>)> = BTreeMap::new();
-        for (tenant, home) in self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo()) {
-            let Some((first, line)) = silos.insert(&home.value.cell, (tenant, home.line)) else { continue };
-            let message =
-                format!("tenants `{first}` and `{tenant}` have the same home `{}`", home.value.cell);
+        let silos = self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo());
+        let mut silos: Vec<(&CellId, &TenantId, Option<Span>)> =
+            silos.map(|(tenant, home)| (&home.value.cell, tenant, home.line)).collect();
+        silos.sort();
+        for pair in silos.windows(2) {
+            let [(cell, first, first_line), (other, tenant, line)] = pair else { continue };
+            if cell != other {
+                continue;
+            }
+            let message = format!("tenants `{first}` and `{tenant}` have the same home `{cell}`");
             report.push(
-                at_lines(&codes::LOCK_CONFLICT, message, (home.line, ""), (line, ""))
-                    .note(format!("a cell of the model `{}` holds one tenant", home.value.cell.model))
+                at_lines(&codes::LOCK_CONFLICT, message, (*line, ""), (*first_line, ""))
+                    .note(format!("a cell of the model `{}` holds one tenant", cell.model))
                     .help("delete every line of the tenant that is not deployed yet, and run again"),
             );
         }
