@@ -17,8 +17,8 @@ pub static LOCK_DAMAGED: Code = Code {
     name: "lock-damaged",
     meaning: "a line of the lock cannot be read",
     explanation: "The lock is a register with one decision a line, so that git can merge it line by line. A merge that stopped half-way, an \
-editor that wraps lines, or a formatter that spreads a line over several breaks it.\n\n    <<<<<<< HEAD\n    tenant acme: { cell: vpc/222222222222/us-east-1/1 }\n    \
-=======\n    tenant globex: { cell: vpc/222222222222/us-east-1/2 }\n    >>>>>>> globex\n\nKeep the lines of both sides, delete the marker lines and run \
+editor that wraps lines, or a formatter that spreads a line over several breaks it.\n\n    <<<<<<< HEAD\n    tenant acme: { cell: vpc/222222222222/us-east-1/1 }\n    =======\n    \
+tenant globex: { cell: vpc/222222222222/us-east-1/2 }\n    >>>>>>> globex\n\nKeep the lines of both sides, delete the marker lines and run \
 again: the order of the lines does not matter, and a line that is there twice does no harm. `tenantry.lock merge=union` in `.gitattributes` makes git do just that.",
 };
 

@@ -52,8 +52,7 @@ pub(super) struct Fields<'l, 't> {
 
 impl Fields<'_, '_> {
     /// Refuses keys that are there twice or that are not among the known ones.
-    pub(super) fn check(&mut self, known: Option<&[&str]>) -> bool {
-        let errors = self.report.errors();
+    pub(super) fn check(&mut self, known: Option<&[&str]>) {
         for (position, (key, _)) in self.all.iter().enumerate() {
             if let Some((first, _)) = self.all[..position].iter().find(|(first, _)| first.text == key.text) {
                 self.report.push(
@@ -69,7 +68,6 @@ impl Fields<'_, '_> {
                 self.unknown(key, known);
             }
         }
-        self.report.errors() == errors
     }
 
     /// The value of a key, if it is there and can be read; `missing-key` if it is not there.

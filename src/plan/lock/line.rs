@@ -48,18 +48,18 @@ pub(super) fn parse<'t>(
         });
     }
     let mut cursor = Cursor { line, at: 0 };
-    let key = cursor.word(false)?;
+    let key = cursor.word(false, "it does not begin with a key")?;
     cursor.expect(':', "a colon is missing")?;
     if cursor.next() != Some('{') {
-        let value = cursor.word(false)?;
+        let value = cursor.word(false, "nothing follows the colon")?;
         cursor.end()?;
         return Ok(Line::Scalar { key, value });
     }
     cursor.at += 1;
     while cursor.next() != Some('}') {
-        let name = cursor.word(true)?;
+        let name = cursor.word(true, "a key is missing")?;
         cursor.expect(':', "a colon is missing")?;
-        fields.push((name, cursor.word(true)?));
+        fields.push((name, cursor.word(true, "a value is missing")?));
         if cursor.next() != Some('}') {
             cursor.expect(',', "a comma or the closing brace is missing")?;
         }
@@ -111,7 +111,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// A word: in quotes, or plain up to what ends it in YAML, inside of braces or not.
-    fn word(&mut self, in_braces: bool) -> Result<Piece<'t>, Malformed> {
+    fn word(&mut self, in_braces: bool, missing: &'static str) -> Result<Piece<'t>, Malformed> {
         let first = self.next();
         let rest = self.rest();
         if let Some(quote @ ('"' | '\'')) = first {
@@ -126,7 +126,7 @@ impl<'t> Cursor<'t> {
         let length = plain_length(rest, in_braces);
         let text = rest[..length].trim_end();
         if text.is_empty() {
-            return Err(Malformed { at: self.at, why: "a word is missing" });
+            return Err(Malformed { at: self.at, why: missing });
         }
         let piece = Piece { text, at: self.at };
         self.at += length;

@@ -118,7 +118,12 @@ impl Lock {
 
     /// The network that the subnets of this owner lie in: its own, or that of the tenant's cell.
     pub fn network_of(&self, owner: &Owner) -> Option<&Locked<Network>> {
-        self.networks.get(owner).or_else(|| self.networks.get(&self.cell_of(owner)?))
+        self.network_with_owner(owner).map(|(_, network)| network)
+    }
+
+    fn network_with_owner(&self, owner: &Owner) -> Option<(&Owner, &Locked<Network>)> {
+        let own = self.networks.get_key_value(owner);
+        own.or_else(|| self.networks.get_key_value(&self.cell_of(owner)?))
     }
 
     /// The slots of the zones of this owner: its own, or those of the tenant's cell.

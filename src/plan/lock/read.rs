@@ -1,6 +1,7 @@
 //! From text to [`Lock`]: line by line, going on after each mistake.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::plan::lock::decision::Decision;
@@ -52,6 +53,11 @@ impl Lock {
                 }
             }
             if report.errors() >= errors + MISTAKES {
+                let message = format!("the lock was not read beyond its first {MISTAKES} mistakes");
+                report.push(
+                    Diagnostic::error(&codes::LOCK_DAMAGED, message)
+                        .help("restore the file from version control; it may be another file altogether"),
+                );
                 break;
             }
         }
@@ -90,24 +96,24 @@ fn insert<D: Decision>(
             format!("what follows `{}` must be {}, and is {}", D::WORD, D::KEY_RULE, quote(name.text));
         fields.place.damaged(&name, message, fields.report);
     }
-    let known = fields.check(D::FIELDS);
-    let (Some(key), Some(decision), true) = (key, D::read(fields), known) else { return };
-    match decisions.get(&key) {
-        Some(first) if first.value != decision => {
+    fields.check(D::FIELDS);
+    let (Some(key), Some(decision)) = (key, D::read(fields)) else { return };
+    match decisions.entry(key) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(Locked { value: decision, line: Some(fields.place.line()) });
+        }
+        Entry::Occupied(first) if first.get().value == decision => {}
+        Entry::Occupied(first) => {
             let mut error = Diagnostic::error(
                 &codes::LOCK_CONFLICT,
                 format!("two lines decide differently about {}", quote(fields.subject.text)),
             )
             .at(fields.place.line(), "this is another decision")
             .help("delete the line that is not deployed, and run again");
-            if let Some(line) = first.line {
+            if let Some(line) = first.get().line {
                 error = error.also(line, "than this");
             }
             fields.report.push(error);
-        }
-        Some(_) => {}
-        None => {
-            decisions.insert(key, Locked { value: decision, line: Some(fields.place.line()) });
         }
     }
 }

@@ -32,14 +32,19 @@ impl Lock {
 
     /// A cell of a silo model has one tenant.
     fn verify_homes(&self, report: &mut Report) {
-        let mut silos: BTreeMap<&CellId, (&TenantId, Option<Span>)> = BTreeMap::new();
-        for (tenant, home) in self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo()) {
-            let Some((first, line)) = silos.insert(&home.value.cell, (tenant, home.line)) else { continue };
-            let message =
-                format!("tenants `{first}` and `{tenant}` have the same home `{}`", home.value.cell);
+        let silos = self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo());
+        let mut silos: Vec<(&CellId, &TenantId, Option<Span>)> =
+            silos.map(|(tenant, home)| (&home.value.cell, tenant, home.line)).collect();
+        silos.sort();
+        for pair in silos.windows(2) {
+            let [(cell, first, first_line), (other, tenant, line)] = pair else { continue };
+            if cell != other {
+                continue;
+            }
+            let message = format!("tenants `{first}` and `{tenant}` have the same home `{cell}`");
             report.push(
-                at_lines(&codes::LOCK_CONFLICT, message, (home.line, ""), (line, ""))
-                    .note(format!("a cell of the model `{}` holds one tenant", home.value.cell.model))
+                at_lines(&codes::LOCK_CONFLICT, message, (*line, ""), (*first_line, ""))
+                    .note(format!("a cell of the model `{}` holds one tenant", cell.model))
                     .help("delete every line of the tenant that is not deployed yet, and run again"),
             );
         }
@@ -82,8 +87,8 @@ impl Lock {
     }
 
     fn verify_subnet_groups(&self, report: &mut Report) {
-        // Networks that overlap are told already; their subnet groups would tell it again.
-        let mut claims: BTreeMap<Cidr, Vec<Claim<'_>>> = BTreeMap::new();
+        // By network, since networks that overlap are told already, and their subnet groups with them.
+        let mut claims: BTreeMap<&Owner, Vec<Claim<'_>>> = BTreeMap::new();
         for (id, group) in &self.subnet_groups {
             let (value, line) = (&group.value, group.line);
             if value.slot(0).is_none() || !value.slots.is_power_of_two() {
@@ -97,14 +102,14 @@ impl Lock {
                         .help(RESTORE),
                 );
             }
-            let Some(network) = self.network_of(&id.owner) else {
+            let Some((owner, network)) = self.network_with_owner(&id.owner) else {
                 let message = format!("`{id}` has a subnet group, and no network for it to lie in");
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 continue;
             };
             if network.value.cidr.contains(&value.cidr) {
                 let claim = Claim { block: value.cidr, holder: Holder::SubnetGroup(id), line };
-                claims.entry(network.value.cidr).or_default().push(claim);
+                claims.entry(owner).or_default().push(claim);
             } else {
                 let message = format!(
                     "the subnet group `{id}` with `{}` lies outside of its network `{}`",
