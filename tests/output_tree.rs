@@ -1,4 +1,6 @@
 //! The output directory as users meet it: what is replaced, what stays, and what is refused.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "the lint spares test functions, but not what they share")]
 
 use std::collections::BTreeMap;
 use std::fs;

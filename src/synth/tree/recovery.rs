@@ -205,3 +205,18 @@ fn lock_is_new(operations: &dyn FileOperations, lock: Option<&JournaledLock>) ->
     matches!(operations.kind(path), Ok(Some(Kind::File)))
         && operations.read(path).is_ok_and(|bytes| digest(&bytes) == lock.digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_advisory_locks_a_staging_directory_may_belong_to_a_live_run() {
+        let output = tempfile::tempdir().unwrap();
+        let mut report = Report::default();
+        assert_eq!(refuse_busy(&Guard::Unknown, output.path(), &mut report), Ok(()));
+        std::fs::create_dir(output.path().join(STAGING)).unwrap();
+        assert!(refuse_busy(&Guard::Unknown, output.path(), &mut report).is_err());
+        assert_eq!(report.diagnostics()[0].code, &codes::OUTPUT_BUSY);
+    }
+}
