@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let page = match &arguments.of {
         None => Man::new(root),
         Some(name) => match root.find_subcommand(name) {
-            Some(found) => Man::new(found.clone().name(format!("tenantry-{name}"))),
+            Some(found) => Man::new(found.clone()),
             None => {
                 let names = || root.get_subcommands().map(clap::Command::get_name);
                 let help = match closest(name, names()) {

@@ -53,7 +53,7 @@ pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
 /// A plain table: columns side by side, no lines, cells never broken.
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.to_vec());
     for row in rows {
         table.add_row(row);
