@@ -193,11 +193,11 @@ impl Derivation<'_> {
             }
             (FlowEnd::Workload(from), FlowEnd::Internet) => {
                 let Some(from) = self.workloads.get(from.as_str()).copied() else { return Ok(()) };
-                self.to_internet(from, flow, "any public address, as declared".to_owned())?;
+                self.reach_internet(from, flow, "any public address, as declared".to_owned())?;
             }
             (FlowEnd::Workload(from), FlowEnd::Service(service)) => {
                 let Some(from) = self.workloads.get(from.as_str()).copied() else { return Ok(()) };
-                self.to_service(from, service, flow)?;
+                self.reach_service(from, service, flow)?;
             }
             _ => {}
         }
@@ -223,7 +223,7 @@ impl Derivation<'_> {
         );
     }
 
-    fn to_internet(&mut self, from: &Workload, flow: &Flow, reason: String) -> Result<(), String> {
+    fn reach_internet(&mut self, from: &Workload, flow: &Flow, reason: String) -> Result<(), String> {
         let group = from.subnet_group.clone();
         let route = self.blueprint.subnet_group(&group).map(|group| group.route);
         match (route, self.nat) {
@@ -244,7 +244,7 @@ impl Derivation<'_> {
         Ok(())
     }
 
-    fn to_service(&mut self, from: &Workload, service: &str, flow: &Flow) -> Result<(), String> {
+    fn reach_service(&mut self, from: &Workload, service: &str, flow: &Flow) -> Result<(), String> {
         if GATEWAY_SERVICES.contains(&service) {
             let reason = format!("AWS's prefix list of {service}, through the gateway endpoint");
             self.prefix_lists.insert(service.to_owned());
@@ -258,7 +258,7 @@ impl Derivation<'_> {
                 self.between(from, endpoints, flow);
                 Ok(())
             }
-            _ => self.to_internet(from, flow, format!("the public endpoint of {service}, over NAT")),
+            _ => self.reach_internet(from, flow, format!("the public endpoint of {service}, over NAT")),
         }
     }
 
