@@ -89,8 +89,10 @@ fn the_schema_is_valid_and_agrees_with_the_reader() {
             !name.to_string_lossy().starts_with("catalog.") && name != "diagnostics.snap"
         });
         let outcome = run(&case);
-        let problems: Vec<String> =
-            validator.iter_errors(&instance).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+        let problems: Vec<String> = validator
+            .iter_errors(&instance)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
         if outcome.errors.is_empty() {
             assert_eq!(problems, Vec::<String>::new(), "{}", case.display());
         } else if lists.count() == 0 && outcome.errors.iter().any(|code| structural.contains(code)) {
@@ -149,10 +151,14 @@ fn summary(catalog: &Catalog) -> String {
         line(format!("organization {} {management:?} {root:?}", one.id.value));
     }
     for account in &catalog.accounts {
-        let hosts: Vec<_> = account.hosts.iter().map(|host| match host.value {
-            Host::Model(model) => model.as_str(),
-            Host::SharedServices => "shared_services",
-        }).collect();
+        let hosts: Vec<_> = account
+            .hosts
+            .iter()
+            .map(|host| match host.value {
+                Host::Model(model) => model.as_str(),
+                Host::SharedServices => "shared_services",
+            })
+            .collect();
         line(format!("account {} {:?}: {}", account.id.value, account.name.value.as_str(), hosts.join(" ")));
     }
     for region in catalog.regions.values() {
@@ -167,7 +173,10 @@ fn summary(catalog: &Catalog) -> String {
     for rule in &catalog.tags {
         let source = rule.source.map(|source| source.as_str());
         let default = rule.default.as_ref().map(|value| value.value.as_str());
-        line(format!("tag {}: from {source:?}, required {}, default {default:?}", rule.key.value, rule.required));
+        line(format!(
+            "tag {}: from {source:?}, required {}, default {default:?}",
+            rule.key.value, rule.required
+        ));
     }
     for quota in &catalog.quotas {
         let account = quota.account.as_ref().map(|account| account.value.as_str());

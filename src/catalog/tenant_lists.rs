@@ -61,7 +61,7 @@ fn read_list(
 ) -> Vec<Node> {
     let Some(format) = Format::of(path) else {
         let known = "`.yaml`, `.yml`, `.json`, `.jsonl` or `.csv`";
-        report.push(unknown_type(&path.display().to_string(), "a list of tenants", known).at(span, ""));
+        report.push(unknown_type(&path.display().to_string(), "tenants", known).at(span, ""));
         return Vec::new();
     };
     if let Some(tree) = files.lists.remove(path) {
