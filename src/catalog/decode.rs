@@ -54,7 +54,7 @@ pub(super) fn decode<'n>(
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
-    let rules = tags::decode_rules(fields.optional("tags"), beginning(root.span), report);
+    let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
     let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quota_overrides(node, report));
     let tiers_node = fields.required("tiers", report);
@@ -102,10 +102,6 @@ pub(super) fn decode<'n>(
 
 fn stand_in<T: std::str::FromStr>(span: Span) -> Option<Located<T>> {
     "missing".parse().ok().map(|value| Located::new(value, span))
-}
-
-fn beginning(span: Span) -> Span {
-    Span { end: span.end.min(span.start + 1), ..span }
 }
 
 fn keys(node: &Node) -> Option<BTreeSet<&str>> {

@@ -213,7 +213,7 @@ impl Merged {
                 let message = format!("a catalog file is a mapping, and this is {}", tree.kind());
                 report.push(
                     Diagnostic::error(&codes::WRONG_TYPE, message)
-                        .at(Span { file, end: span.end.min(span.start + 1), ..span }, "")
+                        .at(Span { file, ..span.beginning() }, "")
                         .help("a list of tenants in a file of its own is named under `tenants:`"),
                 );
                 return;

@@ -58,10 +58,9 @@ impl<'n> Fields<'n> {
     pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'n Node> {
         let node = self.optional(key);
         if node.is_none() {
-            let begin = Span { end: self.span.end.min(self.span.start + 1), ..self.span };
             report.push(
                 Diagnostic::error(&codes::MISSING_KEY, format!("{} needs the key `{key}`", self.what))
-                    .at(begin, format!("`{key}` is missing here"))
+                    .at(self.span.beginning(), format!("`{key}` is missing here"))
                     .help(format!("add `{key}:`")),
             );
         }
