@@ -1,6 +1,8 @@
 //! Every folder of `tests/cases/catalog` proves the sentence that is its name: what a catalog's reader
 //! is told (`diagnostics.snap`) and, where nothing is wrong, what was understood (`catalog.snap`).
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -224,4 +226,47 @@ fn settings(settings: &tenantry::catalog::Settings) -> String {
     let values: Vec<_> =
         settings.0.iter().map(|(key, node)| format!("{}: {}", key.text, node.to_json())).collect();
     format!("{{{}}}", values.join(", "))
+}
+
+#[test]
+fn the_catalog_in_the_documentation_is_read() {
+    let page = fs::read_to_string("docs/catalog.md").unwrap();
+    let mut blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let whole = blocks.next().unwrap();
+    let lists = blocks.next().unwrap().trim_start_matches("tenants:\n");
+    fs::write(directory.path().join("catalog.yaml"), format!("{whole}{lists}")).unwrap();
+    fs::create_dir(directory.path().join("tenants")).unwrap();
+    let list = |name: &str| directory.path().join("tenants").join(name);
+    let csv = page.split("```csv\n").nth(1).unwrap().split("```").next().unwrap();
+    fs::write(list("free.csv"), csv).unwrap();
+    fs::write(list("enterprise.yaml"), "[]").unwrap();
+    fs::write(list("trials.jsonl"), "").unwrap();
+    let mut sources = SourceMap::default();
+    let mut report = Report::default();
+    let catalog = read(&directory.path().join("catalog.yaml"), &mut sources, &mut report);
+    assert_eq!(human::render(&report.into_sorted(&sources), &sources, false), "");
+    assert_eq!(catalog.unwrap().tenants.len(), 4);
+}
+
+#[test]
+fn every_key_of_the_schema_is_documented() {
+    let page = fs::read_to_string("docs/catalog.md").unwrap();
+    let schema: serde_json::Value = serde_json::from_str(schema()).unwrap();
+    let mut open = vec![&schema];
+    while let Some(part) = open.pop() {
+        match part {
+            serde_json::Value::Object(entries) => {
+                if let Some(properties) = part.get("properties").and_then(|properties| properties.as_object())
+                {
+                    for key in properties.keys() {
+                        assert!(page.contains(&format!("`{key}`")), "`{key}` is not documented");
+                    }
+                }
+                open.extend(entries.values());
+            }
+            serde_json::Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
 }

@@ -31,6 +31,22 @@ pub(super) struct Declared<'n> {
     pub accounts_listed: usize,
 }
 
+impl<'n> Declared<'n> {
+    fn of(tiers: Option<&'n Node>, regions: Option<&'n Node>, accounts: Option<&'n Node>) -> Self {
+        let accounts = accounts.and_then(|node| match &node.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        });
+        let id = |item: &'n Node| item.get("id").and_then(Node::as_text);
+        Declared {
+            tiers: tiers.and_then(keys),
+            regions: regions.and_then(keys),
+            accounts: accounts.map(|items| items.iter().filter_map(id).collect()),
+            accounts_listed: accounts.map_or(0, Vec::len),
+        }
+    }
+}
+
 /// Types the whole tree. Where a part is wrong the catalog lacks it, and the report has an error.
 ///
 /// # Errors
@@ -63,15 +79,7 @@ pub(super) fn decode<'n>(
     // Taken out before; named here for the suggestions.
     fields.optional("tenants");
     fields.finish(report);
-    let declared = Declared {
-        tiers: tiers_node.and_then(keys),
-        regions: regions_node.and_then(keys),
-        accounts: accounts_node.and_then(account_ids),
-        accounts_listed: accounts_node.map_or(0, |node| match &node.value {
-            Value::List(items) => items.len(),
-            _ => 0,
-        }),
-    };
+    let declared = Declared::of(tiers_node, regions_node, accounts_node);
     let accounts = accounts_node.map_or_else(Vec::new, |node| accounts(node, report));
     let regions = regions_node.map_or_else(BTreeMap::new, |node| region::decode(node, report));
     let tiers = tiers_node.map_or_else(BTreeMap::new, |node| decode_tiers(node, report));
@@ -107,15 +115,6 @@ fn stand_in<T: std::str::FromStr>(span: Span) -> Option<Located<T>> {
 fn keys(node: &Node) -> Option<BTreeSet<&str>> {
     match &node.value {
         Value::Map(entries) => Some(entries.iter().map(|(key, _)| &*key.text).collect()),
-        _ => None,
-    }
-}
-
-fn account_ids(node: &Node) -> Option<BTreeSet<&str>> {
-    match &node.value {
-        Value::List(items) => {
-            Some(items.iter().filter_map(|item| item.get("id").and_then(Node::as_text)).collect())
-        }
         _ => None,
     }
 }

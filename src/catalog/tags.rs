@@ -244,18 +244,15 @@ fn resolve_one(
             Some(source) => from_source(source, rule, catalog, tenant, report),
             None => tenant.tags.get(&rule.key.value).cloned().or_else(|| rule.default.clone()),
         };
-        match value {
-            // A default was checked with its rule.
-            Some(value) if rule.default.as_ref() == Some(&value) => {
-                tags.insert(rule.key.value.clone(), value);
+        let Some(value) = value else {
+            if rule.required && rule.source.is_none() {
+                report.push(missing(rule, tenant));
             }
-            Some(value) => {
-                if check_value(rule, &value, "the value", report) {
-                    tags.insert(rule.key.value.clone(), value);
-                }
-            }
-            None if rule.required && rule.source.is_none() => report.push(missing(rule, tenant)),
-            None => {}
+            continue;
+        };
+        // A default was checked with its rule.
+        if rule.default.as_ref() == Some(&value) || check_value(rule, &value, "the value", report) {
+            tags.insert(rule.key.value.clone(), value);
         }
     }
     tags
