@@ -105,6 +105,18 @@ fn the_schema_is_valid_and_agrees_with_the_reader() {
     assert!(compared > 40);
 }
 
+#[test]
+fn the_schema_takes_every_example() {
+    let schema = serde_json::from_str(schema()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for example in fs::read_dir("examples").into_iter().flatten() {
+        let path = example.unwrap().path().join("catalog.yaml");
+        let Some(instance) = as_json(&path) else { continue };
+        let problems: Vec<String> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
+        assert_eq!(problems, Vec::<String>::new(), "{}", path.display());
+    }
+}
+
 /// The catalog as JSON, if it is one well-formed file.
 fn as_json(path: &Path) -> Option<serde_json::Value> {
     let mut sources = SourceMap::default();
