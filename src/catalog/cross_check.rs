@@ -3,26 +3,33 @@
 //! Every check takes time in proportion to the catalog, sorting aside: overlaps are found in sorted
 //! order, duplicates in an index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
-use crate::catalog::{Account, Catalog, Tenant, Tier};
-use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
-use crate::identity::Model;
-use crate::identity::{AccountId, TenantId};
+use crate::catalog::{Account, Catalog, Reserved, Tenant, Tier};
+use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
+use crate::identity::{AccountId, Model, TenantId};
 use crate::network::Cidr;
 use crate::source::Span;
 use crate::yaml::Located;
 
+/// A pool and the name of its Region.
+type Pool<'c> = (&'c Located<Cidr>, &'c str);
+
 /// Reports every contradiction between the parts.
 pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
+    let mut pools: Vec<Pool<'_>> = Vec::new();
     for region in catalog.regions.values() {
         for pool in &region.pools {
-            check_pool(pool, report);
+            if is_usable(pool, report) {
+                pools.push((pool, region.name.as_str()));
+            }
         }
     }
-    check_overlaps(catalog, report);
+    pools.sort_by_key(|(pool, _)| (pool.value, pool.span));
+    check_overlaps(&pools, report);
+    check_reserved(&pools, catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);
     check_tenants(catalog, declared, report);
@@ -37,7 +44,8 @@ const REFUSED: [(&str, &str); 4] = [
     ("224.0.0.0/4", "multicast"),
 ];
 
-fn check_pool(pool: &Located<Cidr>, report: &mut Report) {
+fn is_usable(pool: &Located<Cidr>, report: &mut Report) -> bool {
+    let before = report.errors();
     let block = &pool.value;
     // Below /8 only the ranges of other networks remain; above /24 not even one small tenant fits.
     if !(8..=24).contains(&block.length()) {
@@ -63,19 +71,14 @@ fn check_pool(pool: &Located<Cidr>, report: &mut Report) {
             );
         }
     }
+    report.errors() == before
 }
 
 /// Blocks overlap only where one contains the other, so in sorted order (address, then larger first)
 /// whatever overlaps an earlier block lies inside the last one that was not inside another.
-fn check_overlaps(catalog: &Catalog, report: &mut Report) {
-    let mut pools: Vec<(&Located<Cidr>, &str)> = catalog
-        .regions
-        .values()
-        .flat_map(|region| region.pools.iter().map(|pool| (pool, region.name.as_str())))
-        .collect();
-    pools.sort_by_key(|(pool, _)| (pool.value, pool.span));
-    let mut outer: Option<(&Located<Cidr>, &str)> = None;
-    for (pool, region) in &pools {
+fn check_overlaps(pools: &[Pool<'_>], report: &mut Report) {
+    let mut outer: Option<Pool<'_>> = None;
+    for (pool, region) in pools {
         match outer {
             Some((first, other)) if first.value.contains(&pool.value) => {
                 report.push(overlap(pool, region, first, other));
@@ -83,15 +86,19 @@ fn check_overlaps(catalog: &Catalog, report: &mut Report) {
             _ => outer = Some((pool, region)),
         }
     }
-    let mut reserved: Vec<_> = catalog.reserved.iter().collect();
+}
+
+/// As overlaps are: what contains a pool is the last outermost reserved range that begins before it.
+fn check_reserved(pools: &[Pool<'_>], catalog: &Catalog, report: &mut Report) {
+    let mut reserved: Vec<&Reserved> = catalog.reserved.iter().collect();
     reserved.sort_by_key(|reserved| (reserved.cidr.value, reserved.span));
-    let mut tops: Vec<&crate::catalog::Reserved> = Vec::new();
+    let mut tops: Vec<&Reserved> = Vec::new();
     for one in reserved {
         if !tops.last().is_some_and(|top| top.cidr.value.contains(&one.cidr.value)) {
             tops.push(one);
         }
     }
-    for (pool, _) in &pools {
+    for (pool, _) in pools {
         let after = tops.partition_point(|top| top.cidr.value <= pool.value);
         let Some(swallower) = after.checked_sub(1).and_then(|position| tops.get(position)) else { continue };
         if swallower.cidr.value.contains(&pool.value) {
@@ -171,8 +178,7 @@ fn check_tiers(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) 
             None if tier.model.value != Model::Account && used.contains_key(tier.name.as_str()) => {
                 let hosted = catalog.accounts.iter().any(|account| account.hosts(tier.model.value));
                 // An account that is wrong in itself was reported, and may be the host.
-                let all_known =
-                    declared.accounts.as_ref().is_some_and(|ids| ids.len() == catalog.accounts.len());
+                let all_known = declared.accounts_listed == catalog.accounts.len();
                 if !hosted && all_known {
                     report.push(no_host(tier));
                 }
@@ -269,18 +275,20 @@ fn check_tenants(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report
 fn check_known<T: std::fmt::Display>(
     named: &Located<T>,
     kind: &str,
-    code: &'static crate::diagnostics::Code,
-    declared: Option<&std::collections::BTreeSet<&str>>,
+    code: &'static Code,
+    declared: Option<&BTreeSet<&str>>,
     report: &mut Report,
 ) {
     let text = named.value.to_string();
     let Some(declared) = declared.filter(|declared| !declared.contains(text.as_str())) else { return };
     let known = || declared.iter().copied();
-    let otherwise = format!("the {kind}s are {}", list_of(known()));
+    let all = format!("its {kind}s are {}; name one of them, or add this one", list_of(known()));
+    // Codes of Regions are so much alike that the nearest one is no better than any other.
+    let help = if kind == "region" { all } else { suggestion(&text, known(), &all) };
     report.push(
         Diagnostic::error(code, format!("the catalog has no {kind} {}", quote(&text)))
             .at(named.span, "")
-            .help(suggestion(&text, known(), &otherwise)),
+            .help(help),
     );
 }
 
@@ -327,7 +335,7 @@ fn check_own_account(
 
 fn check_quotas(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
     let management = catalog.organization.as_ref().and_then(|one| one.management_account.as_ref());
-    let own: std::collections::BTreeSet<_> = catalog
+    let own: BTreeSet<_> = catalog
         .tenants
         .iter()
         .filter_map(|tenant| tenant.account.as_ref())

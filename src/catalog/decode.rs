@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::{PrefixListService, quota, quotas, region as region_facts, regions};
+use crate::aws::{quota, quotas};
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    check_settings, cidr, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
+    check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, Connect, FreeText, Host, Organization, QuotaOverride, Region, Reserved, SharedServices,
-    Tier, tags,
+    Account, Catalog, Connect, FreeText, Host, Organization, QuotaOverride, Reserved, SharedServices, Tier,
+    region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
-use crate::identity::Model;
-use crate::identity::{RegionName, TierName, ZoneId};
+use crate::identity::{Model, TierName};
 use crate::source::Span;
 use crate::yaml::{Fields, Key, Located, Node, Value};
 
@@ -28,6 +27,24 @@ pub(super) struct Declared<'n> {
     pub tiers: Option<BTreeSet<&'n str>>,
     pub regions: Option<BTreeSet<&'n str>>,
     pub accounts: Option<BTreeSet<&'n str>>,
+    /// How many accounts are listed, whether they are right or wrong.
+    pub accounts_listed: usize,
+}
+
+impl<'n> Declared<'n> {
+    fn of(tiers: Option<&'n Node>, regions: Option<&'n Node>, accounts: Option<&'n Node>) -> Self {
+        let accounts = accounts.and_then(|node| match &node.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        });
+        let id = |item: &'n Node| item.get("id").and_then(Node::as_text);
+        Declared {
+            tiers: tiers.and_then(keys),
+            regions: regions.and_then(keys),
+            accounts: accounts.map(|items| items.iter().filter_map(id).collect()),
+            accounts_listed: accounts.map_or(0, Vec::len),
+        }
+    }
 }
 
 /// Types the whole tree. Where a part is wrong the catalog lacks it, and the report has an error.
@@ -53,7 +70,7 @@ pub(super) fn decode<'n>(
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
-    let rules = tags::decode_rules(fields.optional("tags"), beginning(root.span), report);
+    let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
     let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quota_overrides(node, report));
     let tiers_node = fields.required("tiers", report);
@@ -62,13 +79,9 @@ pub(super) fn decode<'n>(
     // Taken out before; named here for the suggestions.
     fields.optional("tenants");
     fields.finish(report);
-    let declared = Declared {
-        tiers: tiers_node.and_then(keys),
-        regions: regions_node.and_then(keys),
-        accounts: accounts_node.and_then(account_ids),
-    };
+    let declared = Declared::of(tiers_node, regions_node, accounts_node);
     let accounts = accounts_node.map_or_else(Vec::new, |node| accounts(node, report));
-    let regions = regions_node.map_or_else(BTreeMap::new, |node| decode_regions(node, report));
+    let regions = regions_node.map_or_else(BTreeMap::new, |node| region::decode(node, report));
     let tiers = tiers_node.map_or_else(BTreeMap::new, |node| decode_tiers(node, report));
     let known_rules = rules_are_right.then_some(rules.as_slice());
     let mut tenants: Vec<_> =
@@ -99,22 +112,9 @@ fn stand_in<T: std::str::FromStr>(span: Span) -> Option<Located<T>> {
     "missing".parse().ok().map(|value| Located::new(value, span))
 }
 
-fn beginning(span: Span) -> Span {
-    Span { end: span.end.min(span.start + 1), ..span }
-}
-
 fn keys(node: &Node) -> Option<BTreeSet<&str>> {
     match &node.value {
         Value::Map(entries) => Some(entries.iter().map(|(key, _)| &*key.text).collect()),
-        _ => None,
-    }
-}
-
-fn account_ids(node: &Node) -> Option<BTreeSet<&str>> {
-    match &node.value {
-        Value::List(items) => {
-            Some(items.iter().filter_map(|item| item.get("id").and_then(Node::as_text)).collect())
-        }
         _ => None,
     }
 }
@@ -218,106 +218,6 @@ fn hosts(node: &Node, report: &mut Report) -> Vec<Located<Host>> {
     hosts
 }
 
-fn decode_regions(node: &Node, report: &mut Report) -> BTreeMap<RegionName, Region> {
-    let Some(entries) = node.map("`regions`", report) else { return BTreeMap::new() };
-    if entries.is_empty() {
-        report.push(empty(node.span, "`regions`"));
-    }
-    entries.iter().filter_map(|(key, node)| decode_region(key, node, report)).collect()
-}
-
-fn decode_region(key: &Key, node: &Node, report: &mut Report) -> Option<(RegionName, Region)> {
-    let facts = region_facts(&key.text);
-    if facts.is_none() {
-        let otherwise = "write the code of an AWS Region, such as `eu-west-1`";
-        let help = suggestion(&key.text, regions().iter().map(|facts| facts.name), otherwise);
-        report.push(
-            Diagnostic::error(&codes::UNKNOWN_REGION, format!("AWS has no Region {}", quote(&key.text)))
-                .at(key.span, "")
-                .help(help),
-        );
-    }
-    let mut fields = Fields::open(node, "a region", report)?;
-    let zones = fields.required("zones", report).map_or_else(Vec::new, |node| zones(node, &key.text, report));
-    let pools = fields.required("pools", report).map_or_else(Vec::new, |node| {
-        let items = node.list("`pools`", report).unwrap_or_default();
-        let items = if matches!(node.value, Value::List(_)) {
-            not_empty(items, node.span, "`pools`", report)
-        } else {
-            items
-        };
-        items.iter().filter_map(|item| cidr(item, "a pool", report)).collect()
-    });
-    let prefix_lists =
-        fields.optional("prefix_lists").map_or_else(BTreeMap::new, |node| prefix_lists(node, report));
-    fields.finish(report);
-    let name: RegionName = facts?.name.parse().ok()?;
-    Some((name.clone(), Region { name, zones, pools, prefix_lists, span: node.span }))
-}
-
-fn zones(node: &Node, region: &str, report: &mut Report) -> Vec<Located<ZoneId>> {
-    let Some(items) = node.list("`zones`", report) else { return Vec::new() };
-    let zones: Vec<_> = not_empty(items, node.span, "`zones`", report)
-        .iter()
-        .filter_map(|item| zone(item, region, report))
-        .collect();
-    refuse_duplicates(&zones, "the zone", ToString::to_string, report);
-    zones
-}
-
-fn zone(node: &Node, region: &str, report: &mut Report) -> Option<Located<ZoneId>> {
-    let text = node.text("a zone", report)?;
-    // The zones of a Region that is not there cannot be judged; that error was reported.
-    let facts = region_facts(region)?;
-    let known: Vec<String> = facts.zone_ids().collect();
-    if known.iter().any(|zone| zone == text) {
-        return text.parse().ok().map(|zone| Located::new(zone, node.span));
-    }
-    let letter = text.strip_prefix(region).is_some_and(|rest| rest.len() == 1);
-    let message = if letter {
-        format!("{} is the name of a zone, which differs from account to account", quote(text))
-    } else {
-        format!("the Region {} has no zone {}", quote(region), quote(text))
-    };
-    report.push(Diagnostic::error(&codes::UNKNOWN_ZONE, message).at(node.span, "").help(format!(
-        "write a zone id; those of {} are {}",
-        quote(region),
-        list_of(known.iter().map(String::as_str))
-    )));
-    None
-}
-
-fn prefix_lists(node: &Node, report: &mut Report) -> BTreeMap<String, Located<String>> {
-    let Some(mut fields) = Fields::open(node, "`prefix_lists`", report) else { return BTreeMap::new() };
-    let mut lists = BTreeMap::new();
-    for service in PrefixListService::ALL {
-        let id = fields.optional(service.as_str()).and_then(|node| {
-            let rule = "`pl-` and 8 to 17 lower-case letters and digits";
-            marked_prefix_list(node, rule, report)
-        });
-        lists.extend(id.map(|id| (service.as_str().to_owned(), id)));
-    }
-    fields.finish(report);
-    lists
-}
-
-fn marked_prefix_list(node: &Node, rule: &str, report: &mut Report) -> Option<Located<String>> {
-    let text = node.text("the id of a prefix list", report)?;
-    let fits = text.strip_prefix("pl-").is_some_and(|rest| {
-        (8..=17).contains(&rest.len())
-            && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    });
-    if fits {
-        return Some(Located::new(text.to_owned(), node.span));
-    }
-    report.push(
-        Diagnostic::error(&codes::INVALID_NAME, format!("the id of a prefix list must be {rule}"))
-            .at(node.span, "")
-            .help("`aws ec2 describe-managed-prefix-lists` in that Region shows it"),
-    );
-    None
-}
-
 fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
     let items = node.list("`reserved`", report).unwrap_or_default();
     items
@@ -388,7 +288,9 @@ fn quota_override(node: &Node, report: &mut Report) -> Option<QuotaOverride> {
         Some(Located::new(u64::try_from(value).ok()?, node.span))
     });
     let account = fields.optional("account").and_then(|node| name(node, "the account of a quota", report));
-    let region = fields.optional("region").and_then(|node| name(node, "the region of a quota", report));
+    let region = fields
+        .optional("region")
+        .and_then(|node| name_or(&codes::UNKNOWN_REGION, node, "the region of a quota", report));
     fields.finish(report);
     Some(QuotaOverride { quota: quota?, value: value?, account, region, span: node.span })
 }

@@ -90,8 +90,9 @@ pub(super) fn markup(text: &str) -> Option<Hazard> {
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return hazard("begins or ends with a space", "remove the spaces at both ends");
     }
-    // Spreadsheets run a cell that begins so as a formula (OWASP, "CSV Injection").
-    if let Some(first) = text.chars().next().filter(|first| "=+-@".contains(*first)) {
+    // Spreadsheets run a cell that begins so as a formula (OWASP, "CSV Injection"); some take the
+    // full-width forms for the same characters.
+    if let Some(first) = text.chars().next().filter(|first| "=+-@＝＋－＠".contains(*first)) {
         return hazard(
             format!("begins with `{first}`, which makes it a formula in a spreadsheet"),
             "let it begin with a letter or a digit",
@@ -203,6 +204,7 @@ mod tests {
         assert!(problem("a\u{1b}b").contains("control character U+001B"));
         assert!(problem("=cmd()").contains("formula"));
         assert!(problem("@home").contains("formula"));
+        assert!(problem("＝cmd()").contains("formula"));
         assert!(problem("a ").contains("ends with a space"));
         assert!(problem("<b>").contains("markup"));
         assert!(problem("a|b").contains("table"));

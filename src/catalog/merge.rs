@@ -77,40 +77,32 @@ pub(super) fn read_files(
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         (directory, path.file_name().map(PathBuf::from).into_iter().collect())
     };
-    let mut files = CatalogFiles {
-        root: Node::new(nowhere(sources), Value::Null),
-        tenants: Vec::new(),
-        directory,
-        paths: BTreeMap::new(),
-        lists: BTreeMap::new(),
-    };
+    let mut paths = BTreeMap::new();
     let mut trees = Vec::new();
     for name in names {
-        let Ok(file) = read_text(&files.directory.join(&name), sources, report) else { continue };
-        files.paths.insert(file, name.clone());
+        let Ok(file) = read_text(&directory.join(&name), sources, report) else { continue };
+        paths.insert(file, name.clone());
         trees.extend(read_tree(file, &name, sources, report).ok().map(|tree| (file, name, tree)));
     }
     report.checkpoint()?;
     let named = named_lists(&trees);
+    let mut lists = BTreeMap::new();
     let mut merged = Merged::default();
     for (file, name, tree) in trees {
         if named.contains(&name) {
-            files.lists.insert(name, tree);
+            lists.insert(name, tree);
         } else {
             merged.take(tree, file, report);
         }
     }
-    let first = files.paths.keys().next().map(|file| Span { end: 0, ..sources.whole(*file) });
-    files.root.span = merged.span.or(first).unwrap_or(files.root.span);
-    files.root.value = Value::Map(merged.entries);
-    files.tenants = merged.tenants;
-    Ok(files)
-}
-
-/// A span for a catalog without files; its errors end the run before it is shown.
-fn nowhere(sources: &mut SourceMap) -> Span {
-    let file = sources.add("", "");
-    sources.whole(file)
+    let Some(first) = paths.keys().next() else {
+        return Err(
+            report.error(Diagnostic::error(&codes::INTERNAL_ERROR, "a catalog without files was read"))
+        );
+    };
+    let span = merged.span.unwrap_or(Span { end: 0, ..sources.whole(*first) });
+    let root = Node::new(span, Value::Map(merged.entries));
+    Ok(CatalogFiles { root, tenants: merged.tenants, directory, paths, lists })
 }
 
 /// Reads one YAML or JSON file into a tree.
@@ -130,9 +122,9 @@ pub(super) fn read_tree(
 pub(super) fn unknown_type(path: &str, what: &str, known: &str) -> Diagnostic {
     Diagnostic::error(
         &codes::UNKNOWN_FILE_TYPE,
-        format!("{} does not have an extension of {what}", quote(path)),
+        format!("the extension of {} does not say how to read it", quote(path)),
     )
-    .help(format!("name it with {known}"))
+    .help(format!("a file of {what} ends in {known}"))
 }
 
 /// A relative path without `.` and `..`; none if it is absolute or leads out of the directory that
@@ -221,7 +213,7 @@ impl Merged {
                 let message = format!("a catalog file is a mapping, and this is {}", tree.kind());
                 report.push(
                     Diagnostic::error(&codes::WRONG_TYPE, message)
-                        .at(Span { file, end: span.end.min(span.start + 1), ..span }, "")
+                        .at(Span { file, ..span.beginning() }, "")
                         .help("a list of tenants in a file of its own is named under `tenants:`"),
                 );
                 return;

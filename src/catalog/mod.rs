@@ -6,7 +6,7 @@
 //! whether the pools are large enough, is for the plan.
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
-//! (with `table` for CSV) finds the tenants, `decode` and `tenant` type them, `cross_check` compares
+//! (with `table` for CSV) finds the tenants, `decode`, `region` and `tenant` type them, `cross_check` compares
 //! the parts, `tags` gives every tenant its tags.
 
 mod contents;
@@ -16,6 +16,7 @@ mod free_text;
 mod locate;
 mod merge;
 mod read;
+mod region;
 mod table;
 mod tags;
 mod tenant;

@@ -76,7 +76,9 @@ impl Pattern {
         match (built, Regex::new(text)) {
             (Ok(regex), Ok(_)) => Ok(Pattern { text: text.to_owned(), regex }),
             (Err(error), _) | (_, Err(error)) => {
-                Err(error.to_string().lines().last().unwrap_or_default().to_owned())
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or_default();
+                Err(reason.trim_start_matches("error: ").to_owned())
             }
         }
     }
@@ -242,14 +244,15 @@ fn resolve_one(
             Some(source) => from_source(source, rule, catalog, tenant, report),
             None => tenant.tags.get(&rule.key.value).cloned().or_else(|| rule.default.clone()),
         };
-        match value {
-            Some(value) => {
-                if check_value(rule, &value, "the value", report) {
-                    tags.insert(rule.key.value.clone(), value);
-                }
+        let Some(value) = value else {
+            if rule.required && rule.source.is_none() {
+                report.push(missing(rule, tenant));
             }
-            None if rule.required && rule.source.is_none() => report.push(missing(rule, tenant)),
-            None => {}
+            continue;
+        };
+        // A default was checked with its rule.
+        if rule.default.as_ref() == Some(&value) || check_value(rule, &value, "the value", report) {
+            tags.insert(rule.key.value.clone(), value);
         }
     }
     tags

@@ -1,6 +1,6 @@
 //! One tenant, whichever format it was written in.
 
-use crate::catalog::values::{check_settings, cidr, free_text, name, refuse_duplicates, word};
+use crate::catalog::values::{check_settings, cidr, free_text, name, name_or, refuse_duplicates, word};
 use crate::catalog::{Settings, Status, TagRule, Tenant, TenantName, tags};
 use crate::diagnostics::{Report, codes};
 use crate::identity::ComplianceName;
@@ -16,9 +16,12 @@ pub(super) fn decode(node: &Node, rules: Option<&[TagRule]>, report: &mut Report
     let full_name = fields
         .required("name", report)
         .and_then(|node| free_text(node, "the name of a tenant", TenantName::new, report));
-    let tier = fields.required("tier", report).and_then(|node| name(node, "the tier of a tenant", report));
-    let region =
-        fields.required("region", report).and_then(|node| name(node, "the region of a tenant", report));
+    let tier = fields
+        .required("tier", report)
+        .and_then(|node| name_or(&codes::UNKNOWN_TIER, node, "the tier of a tenant", report));
+    let region = fields
+        .required("region", report)
+        .and_then(|node| name_or(&codes::UNKNOWN_REGION, node, "the region of a tenant", report));
     let status = fields
         .optional("status")
         .and_then(|node| word(node, "a status", &codes::UNKNOWN_VALUE, Status::WORDS, report));

@@ -61,7 +61,7 @@ fn read_list(
 ) -> Vec<Node> {
     let Some(format) = Format::of(path) else {
         let known = "`.yaml`, `.yml`, `.json`, `.jsonl` or `.csv`";
-        report.push(unknown_type(&path.display().to_string(), "a list of tenants", known).at(span, ""));
+        report.push(unknown_type(&path.display().to_string(), "tenants", known).at(span, ""));
         return Vec::new();
     };
     if let Some(tree) = files.lists.remove(path) {
@@ -92,11 +92,10 @@ fn items(tree: Node, report: &mut Report) -> Vec<Node> {
         Value::List(items) => items,
         Value::Null => Vec::new(),
         _ => {
-            let begin = Span { end: tree.span.end.min(tree.span.start + 1), ..tree.span };
             let message = format!("a file of tenants is a list, and this is {}", tree.kind());
             report.push(
                 Diagnostic::error(&codes::WRONG_TYPE, message)
-                    .at(begin, "")
+                    .at(tree.span.beginning(), "")
                     .help("begin every tenant with a hyphen, and leave the key `tenants:` out"),
             );
             Vec::new()

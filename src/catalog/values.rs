@@ -1,5 +1,6 @@
 //! Single values out of nodes: names, words, blocks, free text; each with its own error.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use crate::catalog::free_text::{self, Hazard};
@@ -29,14 +30,32 @@ pub(super) fn name_or<T: FromStr<Err = NameError>>(
     match text.parse() {
         Ok(value) => Some(Located::new(value, node.span)),
         Err(error) => {
+            let help = match nearest_name::<T>(text) {
+                Some(near) => format!("it {error}, such as `{near}`"),
+                None => format!("it {error}"),
+            };
             report.push(
-                Diagnostic::error(code, format!("{what} {error}"))
+                Diagnostic::error(code, format!("{} cannot be {what}", quote(text)))
                     .at(node.span, "")
-                    .help(format!("{} breaks this rule; choose another text", quote(text))),
+                    .help(help),
             );
             None
         }
     }
+}
+
+/// The text in lower case with hyphens for all else, if that is a name of the kind.
+fn nearest_name<T: FromStr>(text: &str) -> Option<String> {
+    let mut near = String::new();
+    for character in text.chars().flat_map(char::to_lowercase) {
+        if character.is_ascii_alphanumeric() {
+            near.push(character);
+        } else if !near.ends_with('-') {
+            near.push('-');
+        }
+    }
+    let near = near.trim_matches('-');
+    near.parse::<T>().ok().map(|_| near.to_owned())
 }
 
 /// One of a few words; `code` if it is another. `what`: `a model`.
@@ -170,7 +189,7 @@ pub(super) fn refuse_duplicates<T: Ord>(
     show: impl Fn(&T) -> String,
     report: &mut Report,
 ) {
-    let mut seen: std::collections::BTreeMap<&T, Span> = std::collections::BTreeMap::new();
+    let mut seen: BTreeMap<&T, Span> = BTreeMap::new();
     for item in items {
         match seen.get(&item.value) {
             Some(first) => report.push(

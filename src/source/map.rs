@@ -13,6 +13,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// The point where this begins: for what is said of a long value as a whole.
+    #[must_use]
+    pub fn beginning(self) -> Span {
+        Span { end: self.start, ..self }
+    }
+
     /// The smallest span that holds both; the other's file is taken to be the same.
     #[must_use]
     pub fn to(self, other: Span) -> Span {

@@ -58,10 +58,9 @@ impl<'n> Fields<'n> {
     pub fn required(&mut self, key: &'static str, report: &mut Report) -> Option<&'n Node> {
         let node = self.optional(key);
         if node.is_none() {
-            let begin = Span { end: self.span.end.min(self.span.start + 1), ..self.span };
             report.push(
                 Diagnostic::error(&codes::MISSING_KEY, format!("{} needs the key `{key}`", self.what))
-                    .at(begin, format!("`{key}` is missing here"))
+                    .at(self.span.beginning(), format!("`{key}` is missing here"))
                     .help(format!("add `{key}:`")),
             );
         }
@@ -111,7 +110,11 @@ impl Node {
             Value::Integer(number) if range.contains(&number) => Some(number),
             _ => {
                 let asked = format!("{what} is a whole number from {} to {}", range.start(), range.end());
-                wrong_type(self, &asked, report);
+                let found = match self.value {
+                    Value::Integer(number) => number.to_string(),
+                    _ => self.kind().to_owned(),
+                };
+                wrong_type_found(self, &asked, &found, report);
                 None
             }
         }
@@ -146,6 +149,10 @@ impl Node {
 }
 
 fn wrong_type(node: &Node, asked: &str, report: &mut Report) {
+    wrong_type_found(node, asked, node.kind(), report);
+}
+
+fn wrong_type_found(node: &Node, asked: &str, found: &str, report: &mut Report) {
     let help = match node.value {
         Value::Integer(_) | Value::Number(_) | Value::Boolean(_) if asked.ends_with("is text") => {
             "put the value in quotes"
@@ -153,7 +160,7 @@ fn wrong_type(node: &Node, asked: &str, report: &mut Report) {
         _ => "`tenantry schema catalog` prints the type of every key",
     };
     report.push(
-        Diagnostic::error(&codes::WRONG_TYPE, format!("{asked}, and this is {}", node.kind()))
+        Diagnostic::error(&codes::WRONG_TYPE, format!("{asked}, and this is {found}"))
             .at(node.span, "")
             .help(help),
     );

@@ -209,7 +209,7 @@ pub static DUPLICATE_TENANT: Code = Code {
 pub static DUPLICATE_ACCOUNT: Code = Code {
     name: "duplicate-account",
     meaning: "an account is listed twice",
-    explanation: "Each account has one entry, which says all that it hosts.",
+    explanation: "Each account has one entry, which says all that it hosts; its `hosts` takes as many models as you like.\n\n    accounts:\n      - { id: \"222222222222\", name: platform, hosts: [vpc, subnet] }",
 };
 
 pub static DUPLICATE_ITEM: Code = Code {

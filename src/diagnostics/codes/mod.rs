@@ -64,7 +64,13 @@ mod tests {
     #[test]
     fn codes_read_alike() {
         for code in all() {
-            assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", code.name);
+            assert!(
+                code.name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                "{}",
+                code.name
+            );
             assert!(!code.meaning.ends_with('.') && !code.meaning.is_empty(), "{}", code.name);
             assert!(code.explanation.len() > 60, "{} explains itself", code.name);
         }

@@ -1,0 +1,111 @@
+//! The Regions of a catalog: their zones, pools and prefix lists.
+
+use std::collections::BTreeMap;
+
+use crate::aws::{PrefixListService, region as region_facts, regions};
+use crate::catalog::Region;
+use crate::catalog::values::{cidr, empty, not_empty, refuse_duplicates, suggestion};
+use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
+use crate::identity::{RegionName, ZoneId};
+use crate::yaml::{Fields, Key, Located, Node, Value};
+
+/// The Regions of a catalog, by name.
+pub(super) fn decode(node: &Node, report: &mut Report) -> BTreeMap<RegionName, Region> {
+    let Some(entries) = node.map("`regions`", report) else { return BTreeMap::new() };
+    if entries.is_empty() {
+        report.push(empty(node.span, "`regions`"));
+    }
+    entries.iter().filter_map(|(key, node)| decode_region(key, node, report)).collect()
+}
+
+fn decode_region(key: &Key, node: &Node, report: &mut Report) -> Option<(RegionName, Region)> {
+    let facts = region_facts(&key.text);
+    if facts.is_none() {
+        let otherwise = "write the code of an AWS Region, such as `eu-west-1`";
+        let help = suggestion(&key.text, regions().iter().map(|facts| facts.name), otherwise);
+        report.push(
+            Diagnostic::error(&codes::UNKNOWN_REGION, format!("AWS has no Region {}", quote(&key.text)))
+                .at(key.span, "")
+                .help(help),
+        );
+    }
+    let mut fields = Fields::open(node, "a region", report)?;
+    let zones = fields.required("zones", report).map_or_else(Vec::new, |node| zones(node, &key.text, report));
+    let pools = fields.required("pools", report).map_or_else(Vec::new, |node| {
+        let items = node.list("`pools`", report).unwrap_or_default();
+        let items = if matches!(node.value, Value::List(_)) {
+            not_empty(items, node.span, "`pools`", report)
+        } else {
+            items
+        };
+        items.iter().filter_map(|item| cidr(item, "a pool", report)).collect()
+    });
+    let prefix_lists =
+        fields.optional("prefix_lists").map_or_else(BTreeMap::new, |node| prefix_lists(node, report));
+    fields.finish(report);
+    let name: RegionName = facts?.name.parse().ok()?;
+    Some((name.clone(), Region { name, zones, pools, prefix_lists, span: node.span }))
+}
+
+fn zones(node: &Node, region: &str, report: &mut Report) -> Vec<Located<ZoneId>> {
+    let Some(items) = node.list("`zones`", report) else { return Vec::new() };
+    let zones: Vec<_> = not_empty(items, node.span, "`zones`", report)
+        .iter()
+        .filter_map(|item| zone(item, region, report))
+        .collect();
+    refuse_duplicates(&zones, "the zone", ToString::to_string, report);
+    zones
+}
+
+fn zone(node: &Node, region: &str, report: &mut Report) -> Option<Located<ZoneId>> {
+    let text = node.text("a zone", report)?;
+    // The zones of a Region that is not there cannot be judged; that error was reported.
+    let facts = region_facts(region)?;
+    let known: Vec<String> = facts.zone_ids().collect();
+    if known.iter().any(|zone| zone == text) {
+        return text.parse().ok().map(|zone| Located::new(zone, node.span));
+    }
+    let letter = text.strip_prefix(region).is_some_and(|rest| rest.len() == 1);
+    let message = if letter {
+        format!("{} is the name of a zone, which differs from account to account", quote(text))
+    } else {
+        format!("the Region {} has no zone {}", quote(region), quote(text))
+    };
+    report.push(Diagnostic::error(&codes::UNKNOWN_ZONE, message).at(node.span, "").help(format!(
+        "write a zone id; those of {} are {}",
+        quote(region),
+        list_of(known.iter().map(String::as_str))
+    )));
+    None
+}
+
+fn prefix_lists(node: &Node, report: &mut Report) -> BTreeMap<String, Located<String>> {
+    let Some(mut fields) = Fields::open(node, "`prefix_lists`", report) else { return BTreeMap::new() };
+    let mut lists = BTreeMap::new();
+    for service in PrefixListService::ALL {
+        let id = fields.optional(service.as_str()).and_then(|node| {
+            let rule = "`pl-` and 8 to 17 lower-case letters and digits";
+            marked_prefix_list(node, rule, report)
+        });
+        lists.extend(id.map(|id| (service.as_str().to_owned(), id)));
+    }
+    fields.finish(report);
+    lists
+}
+
+fn marked_prefix_list(node: &Node, rule: &str, report: &mut Report) -> Option<Located<String>> {
+    let text = node.text("the id of a prefix list", report)?;
+    let fits = text.strip_prefix("pl-").is_some_and(|rest| {
+        (8..=17).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    });
+    if fits {
+        return Some(Located::new(text.to_owned(), node.span));
+    }
+    report.push(
+        Diagnostic::error(&codes::INVALID_NAME, format!("the id of a prefix list must be {rule}"))
+            .at(node.span, "")
+            .help("`aws ec2 describe-managed-prefix-lists` in that Region shows it"),
+    );
+    None
+}
