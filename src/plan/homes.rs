@@ -22,7 +22,20 @@ pub(super) fn settle(catalog: &Catalog, lock: &mut Lock, report: &mut Report) {
             Some(home) => check(catalog, tenant, tier, home, report),
             None if tenant.status == Status::Retired => {}
             None => {
-                let Some(account) = account_for(catalog, tenant, tier, model, report) else { continue };
+                let Some(account) = account_for(catalog, tenant, tier) else {
+                    report.push(
+                        Diagnostic::error(
+                            &codes::INTERNAL_ERROR,
+                            format!(
+                                "no account hosts tenant `{}`, though the catalog was accepted",
+                                tenant.id.value
+                            ),
+                        )
+                        .at(tenant.id.span, "")
+                        .help("please report this with the catalog that shows it"),
+                    );
+                    continue;
+                };
                 let cell = |ordinal| CellId {
                     model,
                     account: HostAccount::Number(account.clone()),
@@ -40,32 +53,12 @@ pub(super) fn settle(catalog: &Catalog, lock: &mut Lock, report: &mut Report) {
     }
 }
 
-fn account_for<'c>(
-    catalog: &'c Catalog,
-    tenant: &'c Tenant,
-    tier: &'c Tier,
-    model: Model,
-    report: &mut Report,
-) -> Option<&'c AccountId> {
-    if let Some(named) = tenant.account.as_ref().or(tier.account.as_ref()) {
-        return Some(&named.value);
-    }
-    let account = catalog.accounts.iter().find(|account| account.hosts(model));
-    if account.is_none() {
-        report.push(
-            Diagnostic::error(
-                &codes::NO_ACCOUNT,
-                format!(
-                    "no account may host tenant `{}`, whose tier `{}` has the model `{model}`",
-                    tenant.id.value, tier.name
-                ),
-            )
-            .at(tenant.id.span, "")
-            .also(tier.model.span, "the model of its tier")
-            .help(format!("add `{model}` to the `hosts` of an account")),
-        );
-    }
-    account.map(|account| &account.id.value)
+/// The account that a tenant or its tier names, else the first that may host the model. Reading the
+/// catalog has made sure that there is one.
+fn account_for<'c>(catalog: &'c Catalog, tenant: &'c Tenant, tier: &'c Tier) -> Option<&'c AccountId> {
+    let named = tenant.account.as_ref().or(tier.account.as_ref()).map(|named| &named.value);
+    let hosting = || catalog.accounts.iter().find(|account| account.hosts(tier.model.value));
+    named.or_else(|| hosting().map(|account| &account.id.value))
 }
 
 /// A home in the lock against what the catalog says now.
