@@ -95,6 +95,16 @@ impl Loader<'_> {
         for (key, node) in node.map("the stacks of a blueprint", report).unwrap_or_default() {
             stacks.extend(self.stack(&key.text, key.span, node, report));
         }
+        for (position, stack) in stacks.iter().enumerate() {
+            let part = stack.name.replace('_', "");
+            if let Some(first) = stacks[..position].iter().find(|first| first.name.replace('_', "") == part) {
+                let message = format!(
+                    "the stacks `{}` and `{}` would have the same name in AWS",
+                    first.name, stack.name
+                );
+                invalid(stack.span, &message, "rename one: stack names hold no underscores", report);
+            }
+        }
         ordered(stacks, report)
     }
 

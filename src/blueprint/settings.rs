@@ -27,6 +27,20 @@ pub struct Setting {
     pub schema: JsonValue,
 }
 
+impl Setting {
+    /// Whether the schema limits the text of this setting, or it is no text at all.
+    pub fn is_constrained(&self) -> bool {
+        let limits = |schema: &JsonValue| {
+            let is_other = schema
+                .get("type")
+                .and_then(JsonValue::as_str)
+                .is_some_and(|kind| kind != "string" && kind != "array");
+            is_other || ["pattern", "enum", "const"].iter().any(|key| schema.get(*key).is_some())
+        };
+        limits(&self.schema) || self.schema.get("items").is_some_and(limits)
+    }
+}
+
 /// The settings of one tenant: defaults, then the tier's, then its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings(pub BTreeMap<String, JsonValue>);

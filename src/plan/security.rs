@@ -346,8 +346,11 @@ impl Derivation<'_> {
 }
 
 /// The ports of a peer as few intervals, less those that a rule for every address covers already.
+/// The rules of the allow-list are always said: they stand in a stack of their own, whose template
+/// must not depend on the other rules.
 fn remaining(ports: &Ports, peer: &Peer, anywhere: Option<&Ports>) -> Vec<(u16, u16)> {
-    let covering = anywhere.filter(|_| *peer != Peer::Anywhere).map(joined).unwrap_or_default();
+    let stands_alone = matches!(peer, Peer::Anywhere | Peer::TenantIngress);
+    let covering = anywhere.filter(|_| !stands_alone).map(joined).unwrap_or_default();
     let mut intervals = joined(ports);
     intervals.retain(|(first, last)| !covering.iter().any(|(from, to)| from <= first && last <= to));
     intervals

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::blueprint::condition::ConditionError;
 use crate::blueprint::scope::pascal;
+use crate::blueprint::settings::{Setting, SettingsSchema};
 use crate::blueprint::template::compile::{Guard, Loop, PieceKind};
 use crate::blueprint::template::{Entry, Expression, Generate, Item, Piece, Template, Text, TextPart};
 use crate::blueprint::{Bound, Scope, Symbol};
@@ -27,6 +28,9 @@ pub struct Evaluation<'e> {
     pub imports: Vec<(String, String, Span)>,
     pub report: &'e mut Report,
     generator: &'e Generator<'e>,
+    settings: &'e SettingsSchema,
+    /// Whether the value in hand is part of an IAM policy.
+    in_policy: bool,
 }
 
 /// The evaluated parts of a template, before tags, parameters and exports are added.
@@ -42,9 +46,17 @@ pub fn evaluate<'e>(
     template: &Template,
     scope: &Scope,
     generator: &'e Generator<'e>,
+    settings: &'e SettingsSchema,
     report: &'e mut Report,
 ) -> (Evaluated, BTreeSet<Symbol>, Vec<(String, String, Span)>) {
-    let mut evaluation = Evaluation { symbols: BTreeSet::new(), imports: Vec::new(), report, generator };
+    let mut evaluation = Evaluation {
+        symbols: BTreeSet::new(),
+        imports: Vec::new(),
+        report,
+        generator,
+        settings,
+        in_policy: false,
+    };
     let description = template.description.as_ref().and_then(|piece| match evaluation.piece(piece, scope) {
         Some(Json::Text(text)) => Some(text),
         _ => {
@@ -141,8 +153,13 @@ impl Evaluation<'_> {
             match entry {
                 Entry::Pair(key, span, value) => {
                     let Some(name) = self.shape_text(key, *span, scope) else { continue };
-                    let Some(value) = self.piece(value, scope) else { continue };
-                    self.add(map, name, *span, value);
+                    let outside = self.in_policy;
+                    self.in_policy = outside || is_policy(&name);
+                    let value = self.piece(value, scope);
+                    self.in_policy = outside;
+                    if let Some(value) = value {
+                        self.add(map, name, *span, value);
+                    }
                 }
                 Entry::Each(head, body) => {
                     for bound in self.list(head, scope) {
@@ -392,12 +409,43 @@ impl Evaluation<'_> {
 
     fn find(&mut self, path: &[String], span: Span, scope: &Scope) -> Option<Bound> {
         match scope.find(path) {
-            Ok(bound) => Some(bound.clone()),
+            Ok(bound) => {
+                let bound = bound.clone();
+                self.is_safe_here(&bound, path, span).then_some(bound)
+            }
             Err((part, known)) => {
                 self.unknown(&part, &known, span);
                 None
             }
         }
+    }
+
+    /// In a policy, `*`, `?` and `${}` have a meaning. A name whose text may hold them has no place
+    /// there, unless the blueprint's schema says by a pattern or a list what the text may be.
+    fn is_safe_here(&mut self, bound: &Bound, path: &[String], span: Span) -> bool {
+        let setting = match (path, bound) {
+            (_, Bound::Value(Symbol::Setting(name))) => Some(name.as_str()),
+            ([first, name, ..], _) if first == "settings" => Some(name.as_str()),
+            _ => None,
+        };
+        let safe = match (setting, bound) {
+            (Some(name), _) => self.settings.properties.get(name).is_some_and(Setting::is_constrained),
+            (None, Bound::Value(symbol)) => !matches!(symbol, Symbol::TenantName | Symbol::Tag(_)),
+            (None, _) => true,
+        };
+        if self.in_policy && !safe {
+            self.report.push(
+                Diagnostic::error(
+                    &codes::FREE_TEXT_IN_POLICY,
+                    format!("`{}` is free text and cannot be part of a policy", path.join(".")),
+                )
+                .at(span, "")
+                .help(
+                    "use `tenant.id`, or give the setting a `pattern` or an `enum` in the blueprint's schema",
+                ),
+            );
+        }
+        safe || !self.in_policy
     }
 
     fn print(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<String> {
@@ -442,6 +490,11 @@ impl Evaluation<'_> {
             .help("tenants of one shape share the template: use a setting or a number here"),
         );
     }
+}
+
+/// Whether a property of this name holds an IAM policy.
+fn is_policy(name: &str) -> bool {
+    name == "KeyPolicy" || name.ends_with("PolicyDocument") || name.ends_with("ResourcePolicy")
 }
 
 /// Where a piece of text comes from, and so what it may say.
