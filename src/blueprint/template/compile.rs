@@ -89,7 +89,7 @@ pub enum Entry {
 const SECTIONS: [&str; 3] = ["Description", "Resources", "Outputs"];
 
 /// CloudFormation's functions that a template may use by a short tag.
-const FUNCTIONS: [&str; 8] = ["Base64", "Cidr", "GetAZs", "GetAtt", "Join", "Ref", "Select", "Split"];
+const FUNCTIONS: [&str; 9] = ["Base64", "Cidr", "GetAZs", "GetAtt", "Join", "Ref", "Select", "Split", "Sub"];
 
 /// Compiles a template; reports everything that is not of the language.
 pub fn compile(node: &Node, report: &mut Report) -> Option<Template> {
@@ -190,7 +190,7 @@ fn function(tag: &str, node: &Node, report: &mut Report) -> Piece {
                 "If" | "Equals" | "Condition" | "And" | "Or" | "Not" => {
                     "choose with `$if` keys: what tenantry writes has no conditions".to_owned()
                 }
-                _ => format!("the functions are {} and `Sub`", list_of(FUNCTIONS)),
+                _ => format!("the functions are {}", list_of(FUNCTIONS)),
             }),
         );
     }
