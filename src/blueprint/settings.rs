@@ -131,6 +131,13 @@ impl SettingsSchema {
         (report.errors() == before).then(|| Settings(merged.into_iter().collect()))
     }
 
+    /// Reports the settings of a tier or a tenant that there are none of.
+    pub fn refuse_unknown(&self, layer: &[(Key, Node)], blueprint: &str, report: &mut Report) {
+        for (key, _) in layer.iter().filter(|(key, _)| !self.properties.contains_key(&*key.text)) {
+            report.push(self.unknown(key, blueprint));
+        }
+    }
+
     fn unknown(&self, key: &Key, blueprint: &str) -> Diagnostic {
         let names = || self.properties.keys().map(String::as_str);
         let help = match closest(&key.text, names()) {
