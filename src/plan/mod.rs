@@ -114,12 +114,15 @@ pub fn plan<'c>(
     check_identity(catalog, &lock, report);
     let intents = intents(catalog, library, report);
     addresses::quarantine(catalog, &mut lock);
-    homes::settle(catalog, &mut lock, report);
+    let homeless = homes::settle(catalog, &mut lock, report);
 
     let mut shapes = Shapes::default();
     let mut pools = addresses::Pools::new(catalog, &lock);
     let mut decided = Vec::new();
     for intent in intents {
+        if homeless.contains(&intent.tenant.id.value) {
+            continue;
+        }
         let Some(shape) = shapes.of(&intent, report) else { continue };
         let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
         let Some(length) = network_length(&intent, report) else { continue };
@@ -188,6 +191,12 @@ struct Intent<'c> {
 }
 
 fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) -> Vec<Intent<'c>> {
+    for tier in catalog.tiers.values() {
+        // Also those of tiers that nobody has yet.
+        if let Some(blueprint) = library.get(tier.blueprint_name()) {
+            blueprint.settings.refuse_unknown(&tier.settings.0, &blueprint.name, report);
+        }
+    }
     let mut intents = Vec::new();
     for tenant in &catalog.tenants {
         let Some(tier) = catalog.tier_of(tenant) else { continue };
@@ -218,12 +227,14 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
                     ),
                 )
                 .at(place, "")
+                .also(tier.model.span, "the model of the tier")
                 .help("name a blueprint of the tier's model"),
             );
         }
         let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
-        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, tenant.tier.span, report)
-        else {
+        // What a tier gets wrong is told once, at the tier, and not for each of its tenants.
+        let unset = if tenant.settings.0.is_empty() { tier.model.span } else { tenant.tier.span };
+        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, unset, report) else {
             continue;
         };
         intents.push(Intent { tenant, tier, blueprint, settings });

@@ -124,7 +124,7 @@ pub(super) fn derive(
                 Diagnostic::error(&codes::UNREACHABLE_DESTINATION, problem)
                     .at(place, "with these settings")
                     .also(flow.span, "by this flow")
-                    .help("give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"),
+                    .help(way_out(blueprint, &flow.to)),
             );
         }
     }
@@ -154,6 +154,19 @@ pub(super) fn derive(
         rules: derivation.consolidated_rules(),
         acl_entries,
         prefix_lists: derivation.prefix_lists,
+    }
+}
+
+/// What would lead to a destination, as far as the blueprint has settings for it.
+fn way_out(blueprint: &Blueprint, to: &FlowEnd) -> &'static str {
+    let has = |setting| blueprint.settings.properties.contains_key(setting);
+    match to {
+        FlowEnd::Service(_) if has("nat") && has("interface_endpoints") => {
+            "give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"
+        }
+        FlowEnd::Service(_) if has("interface_endpoints") => "name the service in `interface_endpoints`",
+        _ if has("nat") => "give the subnets a NAT gateway with `nat`",
+        _ => "put the workload into subnets with the route `internet`, or take the flow out",
     }
 }
 

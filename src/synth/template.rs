@@ -6,7 +6,7 @@ use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, TagShape, limits, resource_type};
-use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
+use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::short_hash;
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
@@ -101,7 +101,7 @@ impl Compiler<'_, '_> {
             };
             build.push((position, template));
         }
-        self.check_imports(shape, &build);
+        self.check_imports(shape, &build, tenant.tenant.tier.span);
         self.builds.insert(key, build.clone());
         build
     }
@@ -306,7 +306,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Every import must name an output of a stack that this one comes after.
-    fn check_imports(&mut self, shape: &Shape<'_>, build: &[(usize, usize)]) {
+    fn check_imports(&mut self, shape: &Shape<'_>, build: &[(usize, usize)], place: Span) {
         let by_name: BTreeMap<&str, &CompiledTemplate> = build
             .iter()
             .map(|(stack, template)| (shape.stacks[*stack].name.as_str(), &self.list[*template]))
@@ -316,27 +316,48 @@ impl Compiler<'_, '_> {
             let stack = shape.stacks[*position];
             let earlier = earlier(shape.blueprint, stack);
             for (from, output, span) in &self.list[*template].imports {
-                let problem = if !earlier.contains(from.as_str()) {
-                    format!("the stack `{}` does not come after {}", stack.name, quote(from))
+                let names = || shape.blueprint.stacks.iter().map(|other| other.name.as_str());
+                let (problem, help) = if !names().any(|name| name == from) {
+                    (format!("there is no stack {}", quote(from)), near(from, names(), "the stacks are"))
+                } else if !earlier.contains(from.as_str()) {
+                    (
+                        format!("the stack `{}` does not come after `{from}`", stack.name),
+                        format!("add `{from}` to the `after` of `{}`", stack.name),
+                    )
+                } else if !shape.stacks.iter().any(|other| other.name == *from) {
+                    (
+                        format!("the stack `{from}` is switched off, and `{}` imports from it", stack.name),
+                        format!("give `{}` the `when` of `{from}`, or put this below an `$if`", stack.name),
+                    )
                 } else {
                     match by_name.get(from.as_str()) {
-                        None => format!("the stack `{from}` is switched off for this shape"),
-                        Some(other) if !other.outputs.contains(output) => {
-                            format!("the stack `{from}` has no output {} for this shape", quote(output))
-                        }
-                        Some(_) => continue,
+                        Some(other) if !other.outputs.contains(output) => (
+                            format!("the stack `{from}` has no output {} here", quote(output)),
+                            near(output, other.outputs.iter().map(String::as_str), "its outputs are"),
+                        ),
+                        // Or its template has mistakes of its own, which are told already.
+                        _ => continue,
                     }
                 };
-                problems.push((problem, *span));
+                problems.push((problem, help, *span));
             }
         }
-        for (problem, span) in problems {
+        for (problem, help, span) in problems {
             self.report.push(
-                Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem).at(span, "imported here").help(
-                    "import an output that the other stack's template has, and name that stack under `after`",
-                ),
+                Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem)
+                    .at(span, "imported here")
+                    .also(place, "with the settings of this tenant")
+                    .help(help),
             );
         }
+    }
+}
+
+/// The name that was meant, or all that there are.
+fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone, all: &str) -> String {
+    match closest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{all} {}", list_of(known)),
     }
 }
 

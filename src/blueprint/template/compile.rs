@@ -91,7 +91,7 @@ const SECTIONS: [&str; 3] = ["Description", "Resources", "Outputs"];
 
 /// CloudFormation's functions that a template may use by a short tag.
 /// `GetAZs` is not among them: its order may change, and subnets are pinned to zone ids.
-const FUNCTIONS: [&str; 7] = ["Base64", "Cidr", "GetAtt", "Join", "Ref", "Select", "Split"];
+const FUNCTIONS: [&str; 8] = ["Base64", "Cidr", "GetAtt", "Join", "Ref", "Select", "Split", "Sub"];
 
 /// Compiles a template; reports everything that is not of the language.
 pub fn compile(node: &Node, report: &mut Report) -> Option<Template> {
@@ -186,7 +186,7 @@ fn function(tag: &str, node: &Node, report: &mut Report) -> Piece {
 
 /// Refuses functions that are no part of what tenantry writes, in their short and long forms.
 fn check_function(name: &str, span: Span, report: &mut Report) {
-    if FUNCTIONS.contains(&name) || name == "Sub" {
+    if FUNCTIONS.contains(&name) {
         return;
     }
     let help = match name {
@@ -198,7 +198,7 @@ fn check_function(name: &str, span: Span, report: &mut Report) {
             "choose with `$if` keys: what tenantry writes has no conditions".to_owned()
         }
         "GetAZs" => "loop over `zones`: the order of `GetAZs` is not fixed".to_owned(),
-        _ => format!("the functions are {} and `Sub`", list_of(FUNCTIONS)),
+        _ => format!("the functions are {}", list_of(FUNCTIONS)),
     };
     report.push(
         Diagnostic::error(

@@ -15,7 +15,7 @@ use crate::blueprint::template::origin::{Origin, joined};
 use crate::blueprint::template::{Entry, Expression, Generate, Item, Piece, Template, Text, TextPart};
 use crate::blueprint::{Bound, Scope, Symbol};
 use crate::cloudformation::Json;
-use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::source::Span;
 
 /// Makes the resources of a `$generate` key.
@@ -81,7 +81,8 @@ pub fn evaluate<'e>(
 enum Segment {
     Author(String),
     Data(String),
-    Value(Symbol),
+    /// With the name that the author gave it.
+    Value(Symbol, String),
     Import(String, String),
 }
 
@@ -198,8 +199,8 @@ impl Evaluation<'_> {
     fn holds(&mut self, guard: &Guard, scope: &Scope) -> Option<bool> {
         match guard.condition.holds(scope) {
             Ok(holds) => Some(holds != guard.negated),
-            Err(ConditionError::UnknownName(part, known)) => {
-                self.unknown(&part, &known, guard.span);
+            Err(ConditionError::UnknownName(unknown)) => {
+                self.report.push(unknown.told(guard.span, ""));
                 None
             }
             Err(ConditionError::DiffersByTenant(path)) => {
@@ -223,8 +224,8 @@ impl Evaluation<'_> {
                 );
                 Vec::new()
             }
-            Err((part, known)) => {
-                self.unknown(&part, &known, head.span);
+            Err(unknown) => {
+                self.report.push(unknown.told(head.span, ""));
                 Vec::new()
             }
         }
@@ -272,21 +273,23 @@ impl Evaluation<'_> {
     }
 
     fn segments(&mut self, text: &Text, span: Span, scope: &Scope) -> Option<Vec<Segment>> {
-        let mut segments = Vec::new();
-        for part in &text.parts {
-            segments.push(match part {
-                TextPart::Author(text) => Segment::Author(text.clone()),
-                TextPart::Expression(expression) => self.segment(expression, span, scope)?,
-            });
-        }
-        Some(segments)
+        let segments: Vec<Option<Segment>> = text
+            .parts
+            .iter()
+            .map(|part| match part {
+                TextPart::Author(text) => Some(Segment::Author(text.clone())),
+                TextPart::Expression(expression) => self.segment(expression, span, scope),
+            })
+            .collect();
+        // Only now, so that every mistake in the text is told.
+        segments.into_iter().collect()
     }
 
     fn segment(&mut self, expression: &Expression, span: Span, scope: &Scope) -> Option<Segment> {
         match expression {
             Expression::Literal(value) => Some(Segment::Data(printed(value))),
             Expression::Path(path) => match self.find(path, span, scope)? {
-                Bound::Value(symbol) => Some(Segment::Value(symbol)),
+                Bound::Value(symbol) => Some(Segment::Value(symbol, path.join("."))),
                 bound => self.print(&bound, path, span).map(Segment::Data),
             },
             Expression::Call(helper, arguments) => {
@@ -294,8 +297,8 @@ impl Evaluation<'_> {
                 for argument in arguments {
                     match self.segment(argument, span, scope)? {
                         Segment::Data(text) | Segment::Author(text) => words.push(text),
-                        Segment::Value(symbol) => {
-                            self.differs(&symbol.parameter(), &format!("the helper `{helper}`"), span);
+                        Segment::Value(_, name) => {
+                            self.differs(&name, &format!("the helper `{helper}`"), span);
                             return None;
                         }
                         Segment::Import(..) => {
@@ -318,13 +321,14 @@ impl Evaluation<'_> {
                 Some(Segment::Import(stack.clone(), output))
             }
             _ => {
+                let message = match helper {
+                    "pascal" | "import" => format!("{} is not called like this", quote(helper)),
+                    _ => format!("there is no helper {}", quote(helper)),
+                };
                 self.report.push(
-                    Diagnostic::error(
-                        &codes::INVALID_EXPRESSION,
-                        format!("there is no helper {} with {} arguments", quote(helper), words.len()),
-                    )
-                    .at(span, "")
-                    .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
+                    Diagnostic::error(&codes::INVALID_EXPRESSION, message)
+                        .at(span, "")
+                        .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
                 );
                 None
             }
@@ -337,8 +341,8 @@ impl Evaluation<'_> {
         for segment in self.segments(text, span, scope)? {
             match segment {
                 Segment::Author(text) | Segment::Data(text) => result.push_str(&text),
-                Segment::Value(symbol) => {
-                    self.differs(&symbol.parameter(), "a key or a logical id", span);
+                Segment::Value(_, name) => {
+                    self.differs(&name, "a key or a logical id", span);
                     return None;
                 }
                 Segment::Import(..) => {
@@ -358,14 +362,14 @@ impl Evaluation<'_> {
         span: Span,
     ) -> Option<Json> {
         let needs_sub = author_speaks_sub
-            || segments.iter().any(|segment| matches!(segment, Segment::Value(_) | Segment::Import(..)));
+            || segments.iter().any(|segment| matches!(segment, Segment::Value(..) | Segment::Import(..)));
         let mut parts = Vec::new();
         for segment in segments {
             parts.push(match segment {
                 Segment::Author(part) if author_speaks_sub => (part, Origin::Speaks),
                 Segment::Author(part) => (part, Origin::Author),
                 Segment::Data(part) => (part, Origin::Data),
-                Segment::Value(symbol) => {
+                Segment::Value(symbol, _) => {
                     let reference = format!("${{{}}}", symbol.parameter());
                     self.symbols.insert(symbol);
                     (reference, Origin::Speaks)
@@ -414,8 +418,8 @@ impl Evaluation<'_> {
                 let bound = bound.clone();
                 self.is_safe_here(&bound, path, span, scope).then_some(bound)
             }
-            Err((part, known)) => {
-                self.unknown(&part, &known, span);
+            Err(unknown) => {
+                self.report.push(unknown.told(span, ""));
                 None
             }
         }
@@ -465,19 +469,6 @@ impl Evaluation<'_> {
                 None
             }
         }
-    }
-
-    fn unknown(&mut self, part: &str, known: &[String], span: Span) {
-        let help = match closest(part, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "`docs/blueprints.md` lists the names of the language".to_owned(),
-            None => format!("the names here are {}", list_of(known.iter().map(String::as_str))),
-        };
-        self.report.push(
-            Diagnostic::error(&codes::UNKNOWN_NAME, format!("there is no name {}", quote(part)))
-                .at(span, "")
-                .help(help),
-        );
     }
 
     fn differs(&mut self, what: &str, place: &str, span: Span) {
