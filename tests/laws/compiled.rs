@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tenantry::blueprint::Library;
 use tenantry::catalog;
-use tenantry::diagnostics::{Report, Reported, json};
+use tenantry::diagnostics::{Report, Reported, human, json};
 use tenantry::network::Cidr;
 use tenantry::plan::lock::Lock;
 use tenantry::plan::plan;
@@ -23,9 +23,14 @@ pub(crate) struct Compiled {
     pub lock: String,
 }
 
-/// What a user is told instead, as `--format json` prints it.
+/// What a user is told instead.
 #[derive(Debug)]
-pub(crate) struct Refused(pub Vec<Value>);
+pub(crate) struct Refused {
+    /// As `--format json` prints it.
+    pub told: Vec<Value>,
+    /// As a terminal without colours shows it.
+    pub shown: String,
+}
 
 /// A stack as the manifest lists it, with its files.
 pub(crate) struct Stack {
@@ -41,8 +46,9 @@ pub(crate) fn compile(
 ) -> Result<Compiled, Refused> {
     let (mut sources, mut report) = (SourceMap::default(), Report::default());
     run(catalog, lock, blueprints, &mut sources, &mut report).map_err(|_| {
-        let told = json::render(&report.into_sorted(&sources), &sources);
-        Refused(told["diagnostics"].as_array().unwrap().clone())
+        let diagnostics = report.into_sorted(&sources);
+        let told = json::render(&diagnostics, &sources)["diagnostics"].as_array().unwrap().clone();
+        Refused { told, shown: human::render(&diagnostics, &sources, false) }
     })
 }
 
@@ -134,7 +140,7 @@ impl Compiled {
 
 impl Refused {
     pub(crate) fn codes(&self) -> Vec<String> {
-        let errors = self.0.iter().filter(|one| one["severity"] == "error");
+        let errors = self.told.iter().filter(|one| one["severity"] == "error");
         errors.map(|one| text(&one["code"])).collect()
     }
 }
