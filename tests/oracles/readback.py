@@ -215,7 +215,7 @@ class Networks:
                 yield gateway, cidr_of_subnet[subnet] if subnet else "regional"
 
     def ways_out(self, findings, vpcs):
-        """Where each subnet's default route leads. A route that is neither local nor the default is for nothing."""
+        """Where each subnet's default route leads. Any other route is the VPC's own or a gateway endpoint's."""
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         place_of = {gateway["NatGatewayId"]: place for gateway, place in self.standing_nat_gateways()}
         for table in self.listed("describe_route_tables", "RouteTables"):
@@ -226,7 +226,7 @@ class Networks:
                 if route.get("DestinationCidrBlock") == "0.0.0.0/0":
                     nat = route.get("NatGatewayId")
                     way = f"nat gateway {place_of.get(nat, nat)}" if nat else "internet gateway"
-                elif route.get("GatewayId") != "local":
+                elif route["GatewayId"] != "local" and not route["GatewayId"].startswith("vpce-"):
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
                 if not association["Main"]:
