@@ -11,6 +11,7 @@ from pathlib import Path
 
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.rds.models import RDSBackend
 
 FACTS = json.loads(
     (Path(__file__).resolve().parent.parent.parent / "src" / "cloudformation" / "resource_types.json").read_text()
@@ -363,10 +364,19 @@ def update_stack(backend, name, template, role_arn, parameters, tags):
     return stack
 
 
+def modify_db_subnet_group(backend, subnet_name, description, subnets):
+    """moto's own loses the group that it modifies."""
+    group = STOCK_MODIFY_DB_SUBNET_GROUP(backend, subnet_name, description, subnets)
+    backend.subnet_groups[subnet_name] = group
+    return group
+
+
 STOCK_UPDATE_STACK = models.CloudFormationBackend.update_stack
+STOCK_MODIFY_DB_SUBNET_GROUP = RDSBackend.modify_db_subnet_group
 
 
 def extend():
     parsing.ResourceMap.update = update
     parsing.ResourceMap.delete = delete
     models.CloudFormationBackend.update_stack = update_stack
+    RDSBackend.modify_db_subnet_group = modify_db_subnet_group

@@ -189,7 +189,9 @@ class Networks:
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         for acl, group in self.acls():
             for association in acl["Associations"]:
-                found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
+                # moto keeps the associations of subnets that have been deleted.
+                if association["SubnetId"] in cidr_of_subnet:
+                    found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
         return found
 
     def acls(self):

@@ -306,6 +306,43 @@ class ReadBack(Harness):
         self.rejects("readback", "InvalidVpc.Range", NETWORK_DEPLOYMENT, break_a_parameter)
 
 
+class Update(Harness):
+    """The tree that each test damages is the one to which the fixture, deployed, is brought."""
+
+    def judge(self, oracle, output, *more):
+        return super().judge(oracle, FIXTURE, output, *more)
+
+    def test_accepts_that_nothing_changes(self):
+        status, said = self.judge("update", FIXTURE)
+        self.assertEqual(status, 0, said)
+        self.assertIn("0 updated, 0 created, 0 deleted, 2 untouched", said)
+
+    def test_rejects_a_subnet_that_moves(self):
+        def move(deployment):
+            deployment["parameters"]["PublicSubnet2Cidr"] = "10.64.3.128/26"
+
+        self.rejects("update", r"PublicSubnet2 \(AWS::EC2::Subnet\) was replaced", NETWORK_DEPLOYMENT, move)
+
+    def test_rejects_a_new_acl_entry_in_the_place_of_an_old_one(self):
+        def rename(template):
+            resources(template)["Renamed"] = resources(template).pop("DataAclIn100")
+
+        self.rejects("update", "Renamed .*NetworkAclEntryAlreadyExists", NETWORK, rename)
+
+    def test_rejects_a_rule_that_is_not_what_was_planned(self):
+        def open_another_port(template):
+            resources(template)["DatabaseInService5432"]["Properties"]["ToPort"] = 5433
+
+        self.rejects("update", "there and not planned: security group rules", NETWORK, open_another_port)
+
+    def test_rejects_a_deletion_that_nobody_described(self):
+        def forget_the_service(manifest):
+            manifest["stacks"].pop()
+
+        unknown = "no way is known to delete AWS::RDS::DBInstance"
+        self.rejects("update", unknown, "manifest.json", forget_the_service)
+
+
 def tests_of(suite):
     for test in suite:
         yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
