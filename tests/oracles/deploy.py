@@ -11,8 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import tree
-from moto_extension import ABSENT
-from server import Cloud, running
+from server import ABSENT, Cloud, running
 
 NOT_IN_MOTO = Path(__file__).resolve().parent / "not-in-moto.json"
 

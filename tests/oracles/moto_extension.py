@@ -31,8 +31,8 @@ from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_updates
+from server import ABSENT
 
-ABSENT = "not-in-moto:"
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
 
 

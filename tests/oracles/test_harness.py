@@ -353,12 +353,14 @@ def main():
     for name in environments.REQUIREMENTS:
         environments.prepared(name)
     tests = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])))
+    failed = 0
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda test: test.run(), tests))
-    for result in results:
-        for test, trace in result.failures + result.errors:
-            print(f"FAILED {test.id()}\n{trace}")
-    failed = sum(not result.wasSuccessful() for result in results)
+        for test, result in zip(tests, pool.map(lambda test: test.run(), tests)):
+            print(f"test {test.id().removeprefix('__main__.')} ... {'ok' if result.wasSuccessful() else 'FAILED'}")
+            for _, trace in result.failures + result.errors:
+                print(trace)
+            sys.stdout.flush()
+            failed += not result.wasSuccessful()
     print(f"{len(tests) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
