@@ -1,6 +1,6 @@
 //! Conditions of `$if`, `$unless` and `when`: comparisons of a path with words, joined by `or`.
 
-use crate::blueprint::{Bound, Scope};
+use crate::blueprint::{Bound, Scope, UnknownName};
 
 /// One or more comparisons, of which one must hold. "And" is said by nesting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum Test {
 /// Why a condition has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionError {
-    /// A part of the path is unknown; the names known in its place.
-    UnknownName(String, Vec<String>),
+    /// A part of the path is unknown.
+    UnknownName(UnknownName),
     /// This path differs by tenant, so that it is not known when the template is compiled.
     DiffersByTenant(String),
 }
@@ -79,8 +79,7 @@ impl Comparison {
     }
 
     fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
-        let bound =
-            scope.find(&self.path).map_err(|(part, known)| ConditionError::UnknownName(part, known))?;
+        let bound = scope.find(&self.path).map_err(ConditionError::UnknownName)?;
         let differs = || ConditionError::DiffersByTenant(self.path.join("."));
         let shown = printed(bound).ok_or_else(differs)?;
         Ok(match &self.test {

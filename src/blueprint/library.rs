@@ -121,6 +121,7 @@ fn read_directory(
             .help("give a directory with one folder for each blueprint, each with a `blueprint.yaml`"),
         ));
     }
+    let mut own: BTreeMap<String, Span> = BTreeMap::new();
     for folder in folders {
         let mut files = BTreeMap::new();
         for path in entries(&folder, report)? {
@@ -131,7 +132,22 @@ fn read_directory(
             }
         }
         if let Ok(blueprint) = load(&files, sources, report) {
-            blueprints.insert(blueprint.name.clone(), blueprint);
+            match own.insert(blueprint.name.clone(), blueprint.span) {
+                None => _ = blueprints.insert(blueprint.name.clone(), blueprint),
+                Some(other) => report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_BLUEPRINT,
+                        format!(
+                            "two blueprints of `{}` have the name `{}`",
+                            directory.display(),
+                            blueprint.name
+                        ),
+                    )
+                    .at(blueprint.span.beginning(), "")
+                    .also(other.beginning(), "the other one")
+                    .help("give each a `name` of its own"),
+                ),
+            }
         }
     }
     Ok(())

@@ -6,12 +6,12 @@ use crate::blueprint::condition::Condition;
 use crate::blueprint::intent::{
     Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload,
 };
-use crate::blueprint::settings::SettingsSchema;
+use crate::blueprint::settings::{SettingsSchema, place_of};
 use crate::blueprint::template::{compile, invalid_condition};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::Model;
 use crate::source::{FileId, SourceMap, Span};
-use crate::yaml::{Fields, Located, Node, Tags, Value, read_yaml};
+use crate::yaml::{Fields, Key, Located, Node, Tags, Value, read_yaml};
 
 /// The file that states a blueprint's intent.
 pub(super) const INTENT_FILE: &str = "blueprint.yaml";
@@ -91,14 +91,32 @@ impl Loader<'_> {
     }
 
     fn stacks(&self, node: &Node, report: &mut Report) -> Vec<Stack> {
+        let entries = node.map("the stacks of a blueprint", report).unwrap_or_default();
+        let names: BTreeSet<&str> = entries.iter().map(|(key, _)| &*key.text).collect();
         let mut stacks: Vec<Stack> = Vec::new();
-        for (key, node) in node.map("the stacks of a blueprint", report).unwrap_or_default() {
-            stacks.extend(self.stack(&key.text, key.span, node, report));
+        for (key, node) in entries {
+            stacks.extend(self.stack(key, node, &names, report));
+        }
+        for (position, stack) in stacks.iter().enumerate() {
+            let part = stack.name.replace('_', "");
+            if let Some(first) = stacks[..position].iter().find(|first| first.name.replace('_', "") == part) {
+                let message = format!(
+                    "the stacks `{}` and `{}` would have the same name in AWS",
+                    first.name, stack.name
+                );
+                report.push(
+                    Diagnostic::error(&codes::INVALID_BLUEPRINT, message)
+                        .at(stack.span, "")
+                        .also(first.span, "the other one")
+                        .help("rename one: stack names hold no underscores"),
+                );
+            }
         }
         ordered(stacks, report)
     }
 
-    fn stack(&self, name: &str, span: Span, node: &Node, report: &mut Report) -> Option<Stack> {
+    fn stack(&self, key: &Key, node: &Node, names: &BTreeSet<&str>, report: &mut Report) -> Option<Stack> {
+        let (name, span) = (&*key.text, key.span);
         check_word(name, span, "a stack's name", report);
         let mut fields = Fields::open(node, "a stack of a blueprint", report)?;
         if let Some(per) = fields.required("per", report)
@@ -126,7 +144,7 @@ impl Loader<'_> {
             let tree = read_yaml(*id, Tags::Keep, self.sources, report).ok()?;
             Some((file.to_owned(), compile(&tree, report)?))
         });
-        let after = fields.optional("after").map(|node| texts(node, "what a stack comes after", report));
+        let after = fields.optional("after").map(|node| after(node, name, names, report));
         let when = fields.optional("when").and_then(|node| condition(node, report));
         fields.finish(report);
         let (template_file, template) = template?;
@@ -143,21 +161,6 @@ impl Loader<'_> {
 
 /// Sorts stacks so that each comes after those it names; among equals by name.
 fn ordered(stacks: Vec<Stack>, report: &mut Report) -> Vec<Stack> {
-    let names: BTreeSet<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
-    for stack in &stacks {
-        for after in stack.after.iter().filter(|after| !names.contains(*after)) {
-            let help = closest(after, names.iter().map(String::as_str))
-                .map_or(format!("the stacks are {}", list_of(names.iter().map(String::as_str))), |near| {
-                    format!("did you mean `{near}`?")
-                });
-            invalid(
-                stack.span,
-                &format!("the stack `{}` comes after {}, which is not a stack", stack.name, quote(after)),
-                &help,
-                report,
-            );
-        }
-    }
     let mut waiting: BTreeMap<String, Stack> =
         stacks.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     let mut sorted: Vec<Stack> = Vec::new();
@@ -168,29 +171,80 @@ fn ordered(stacks: Vec<Stack>, report: &mut Report) -> Vec<Stack> {
         sorted.extend(waiting.remove(&next));
     }
     if let Some(stuck) = waiting.values().next() {
-        let names = list_of(waiting.keys().map(String::as_str));
-        invalid(
-            stuck.span,
-            &format!("the stacks {names} come after each other in a circle"),
-            "let references go one way",
-            report,
-        );
+        let circle = circle(stuck, &waiting);
+        let message = match circle.as_slice() {
+            [one] => format!("the stack {} comes after itself", quote(one)),
+            _ => format!("the stacks {} come after each other in a circle", list_of(circle.iter().copied())),
+        };
+        let span = circle.first().and_then(|name| waiting.get(*name)).map_or(stuck.span, |stack| stack.span);
+        invalid(span, &message, "let references go one way", report);
     }
     sorted
 }
 
+/// Some stacks that come after each other in a circle, reached from one that waits for ever.
+fn circle<'s>(stuck: &'s Stack, waiting: &'s BTreeMap<String, Stack>) -> Vec<&'s str> {
+    let mut way: Vec<&str> = Vec::new();
+    let mut next = stuck;
+    loop {
+        if let Some(start) = way.iter().position(|name| *name == next.name) {
+            return way.split_off(start);
+        }
+        way.push(&next.name);
+        match next.after.iter().find_map(|after| waiting.get(after)) {
+            Some(after) => next = after,
+            None => return way,
+        }
+    }
+}
+
+/// The names below `after`, each a stack of the blueprint.
+fn after(node: &Node, stack: &str, names: &BTreeSet<&str>, report: &mut Report) -> Vec<String> {
+    let what = "what a stack comes after";
+    let mut after = Vec::new();
+    for item in node.list(what, report).unwrap_or_default() {
+        let Some(name) = item.text(what, report) else { continue };
+        if !names.contains(name) {
+            let help = match closest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the stacks are {}", list_of(names.iter().copied())),
+            };
+            let message = format!("the stack `{stack}` comes after {}, which is not a stack", quote(name));
+            invalid(item.span, &message, &help, report);
+        }
+        after.push(name.to_owned());
+    }
+    after
+}
+
 fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
     match SettingsSchema::new(node.to_json()) {
-        Ok(schema) => Some(schema),
+        Ok(schema) => {
+            check_defaults(&schema, node, report);
+            Some(schema)
+        }
         Err(problem) => {
             invalid(
-                node.span,
-                &format!("the settings are not a JSON Schema: {problem}"),
+                place_of(node, &problem.path),
+                &problem.phrase,
                 "see `tenantry blueprint eject vpc` for an example",
                 report,
             );
             None
         }
+    }
+}
+
+/// A default that its own schema refuses would be told to every tenant as a mistake of theirs.
+fn check_defaults(schema: &SettingsSchema, node: &Node, report: &mut Report) {
+    for (name, rule) in schema.wrong_defaults() {
+        let path = ["properties", name.as_str(), "default"].map(str::to_owned);
+        invalid(
+            place_of(node, &path),
+            &format!("the default of the setting `{name}` {rule}"),
+            "give it a default that fits",
+            report,
+        );
     }
 }
 
@@ -215,7 +269,7 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
     if let Some(node) = fields.required("sizes", report) {
         for (key, node) in node.map("the sizes of a network", report).unwrap_or_default() {
             // VPC User Guide, "VPC CIDR blocks": between /16 and /28.
-            if let Some(length) = node.integer("a size is a prefix length and", 16..=28, report) {
+            if let Some(length) = node.integer("a size, the prefix length of a VPC,", 16..=28, report) {
                 sizes.insert(key.text.to_string(), Located::new(u8::try_from(length).ok()?, node.span));
             }
         }
@@ -260,8 +314,9 @@ fn subnet_groups(node: &Node, report: &mut Report) -> Vec<SubnetGroup> {
             }
         });
         fields.finish(report);
-        let (Some(extra_bits), Some(route)) = (share, route) else { continue };
-        used += 0.5f64.powi(i32::from(extra_bits));
+        used += share.map_or(0.0, |extra_bits| 0.5f64.powi(i32::from(extra_bits)));
+        // One with a mistake in it still has its name, which others may use.
+        let (extra_bits, route) = (share.unwrap_or(0), route.unwrap_or(Route::Local));
         groups.push(SubnetGroup { name: key.text.to_string(), extra_bits, route, span: key.span });
     }
     if used > 1.0 {
@@ -416,6 +471,14 @@ fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
             ),
         }
     }
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        invalid(
+            node.span,
+            "a flow without ports allows nothing",
+            "name its ports, or take the flow out",
+            report,
+        );
+    }
     ranges.sort_unstable();
     ranges
 }
@@ -427,11 +490,6 @@ fn condition(node: &Node, report: &mut Report) -> Option<Condition> {
         report.push(invalid_condition(text, node.span));
     }
     parsed
-}
-
-fn texts(node: &Node, what: &str, report: &mut Report) -> Vec<String> {
-    let items = node.list(what, report).unwrap_or_default();
-    items.iter().filter_map(|item| item.text(what, report).map(str::to_owned)).collect()
 }
 
 fn name(node: &Node, what: &str, report: &mut Report) -> Option<String> {

@@ -8,13 +8,14 @@ pub mod condition;
 pub mod intent;
 pub mod library;
 mod load;
+mod misfit;
 mod scope;
 pub mod settings;
 pub mod template;
 
 pub use intent::{Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload};
 pub use library::Library;
-pub use scope::{Bound, Scope, Symbol, pascal};
+pub use scope::{Bound, Scope, Symbol, UnknownName, pascal};
 pub use settings::Settings;
 
 /// The JSON Schema of `blueprint.yaml`, for editors.

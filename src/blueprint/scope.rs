@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnostics::{Diagnostic, closest, codes, list_of, quote};
+use crate::source::Span;
+
 /// What a name of the template language stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bound {
@@ -115,7 +118,15 @@ pub fn pascal(text: &str) -> String {
 /// Names in scope; a loop adds one and shadows what is outside.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    names: Vec<(String, Bound)>,
+    names: Vec<Name>,
+}
+
+#[derive(Clone, Debug)]
+struct Name {
+    name: String,
+    bound: Bound,
+    /// The setting that a loop variable takes its values from.
+    setting: Option<String>,
 }
 
 impl Scope {
@@ -123,26 +134,78 @@ impl Scope {
     #[must_use]
     pub fn with(&self, name: &str, bound: Bound) -> Scope {
         let mut scope = self.clone();
-        scope.names.push((name.to_owned(), bound));
+        scope.names.push(Name { name: name.to_owned(), bound, setting: None });
         scope
     }
 
-    /// What a path such as `settings.nat` stands for; `Err` says which part is unknown and what
-    /// names there are beside it.
+    /// Adds a loop variable, which remembers the setting that its list comes from.
+    #[must_use]
+    pub fn with_item(&self, name: &str, bound: Bound, list: &[String]) -> Scope {
+        let setting = self.setting_of(list).map(str::to_owned);
+        let mut scope = self.clone();
+        scope.names.push(Name { name: name.to_owned(), bound, setting });
+        scope
+    }
+
+    /// The setting that a path leads to, also by way of loop variables.
+    pub fn setting_of<'s>(&'s self, path: &'s [String]) -> Option<&'s str> {
+        let first = path.first()?;
+        let name = self.names.iter().rev().find(|name| name.name == *first)?;
+        match &name.setting {
+            Some(setting) => Some(setting),
+            None if first == "settings" => path.get(1).map(String::as_str),
+            None => None,
+        }
+    }
+
+    /// What a path such as `settings.nat` stands for.
     ///
     /// # Errors
-    /// The unknown part and the names that would have been known in its place.
-    pub fn find(&self, path: &[String]) -> Result<&Bound, (String, Vec<String>)> {
-        let Some((first, rest)) = path.split_first() else { return Err((String::new(), Vec::new())) };
-        let Some((_, found)) = self.names.iter().rev().find(|(name, _)| name == first) else {
-            return Err((first.clone(), self.names.iter().map(|(name, _)| name.clone()).collect()));
+    /// The part that is unknown, and the names that would have been known in its place.
+    pub fn find(&self, path: &[String]) -> Result<&Bound, UnknownName> {
+        let unknown = |at: usize, known: Vec<String>| UnknownName {
+            path: path.iter().take(at + 1).cloned().collect(),
+            known,
         };
-        let mut bound: &Bound = found;
-        for part in rest {
-            let Bound::Record(fields) = bound else { return Err((part.clone(), Vec::new())) };
-            bound = fields.get(part).ok_or_else(|| (part.clone(), fields.keys().cloned().collect()))?;
+        let Some((first, rest)) = path.split_first() else { return Err(unknown(0, Vec::new())) };
+        let Some(found) = self.names.iter().rev().find(|name| name.name == *first) else {
+            return Err(unknown(0, self.names.iter().map(|name| name.name.clone()).collect()));
+        };
+        let mut bound = &found.bound;
+        for (position, part) in rest.iter().enumerate() {
+            let Bound::Record(fields) = bound else { return Err(unknown(position + 1, Vec::new())) };
+            bound =
+                fields.get(part).ok_or_else(|| unknown(position + 1, fields.keys().cloned().collect()))?;
         }
         Ok(bound)
+    }
+}
+
+/// A path whose last part is not a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    path: Vec<String>,
+    /// Names that are known in its place; none if what stands before it has no parts.
+    known: Vec<String>,
+}
+
+impl UnknownName {
+    /// The error that it is, at a place.
+    pub fn told(&self, span: Span, label: &str) -> Diagnostic {
+        let (part, before) = match self.path.split_last() {
+            Some((part, before)) => (part.as_str(), before.join(".")),
+            None => ("", String::new()),
+        };
+        let known = || self.known.iter().map(String::as_str);
+        let message = format!("there is no name {}", quote(&self.path.join(".")));
+        let help = match (closest(part, known()), before.is_empty()) {
+            (Some(near), true) => format!("did you mean `{near}`?"),
+            (Some(near), false) => format!("did you mean `{before}.{near}`?"),
+            (None, _) if self.known.is_empty() => format!("{} has no parts, use it alone", quote(&before)),
+            (None, true) => format!("the names here are {}", list_of(known())),
+            (None, false) => format!("the parts of {} are {}", quote(&before), list_of(known())),
+        };
+        Diagnostic::error(&codes::UNKNOWN_NAME, message).at(span, label).help(help)
     }
 }
 
@@ -209,7 +272,10 @@ mod tests {
             Scope::default().with("a", Bound::record([("x", Bound::number(1))])).with("b", Bound::Nothing);
         let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(scope.find(&path("a.x")), Ok(&Bound::number(1)));
-        assert_eq!(scope.find(&path("a.y")), Err(("y".into(), vec!["x".into()])));
+        assert_eq!(
+            scope.find(&path("a.y.z")),
+            Err(UnknownName { path: path("a.y"), known: vec!["x".into()] })
+        );
         assert_eq!(scope.with("a", Bound::Nothing).find(&path("a")), Ok(&Bound::Nothing));
     }
 }

@@ -5,15 +5,24 @@ use std::collections::BTreeMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value as JsonValue};
 
+use crate::blueprint::misfit::Misfit;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::source::Span;
-use crate::yaml::{Key, Node};
+use crate::yaml::{Key, Node, Value};
 
 /// The settings that a blueprint has.
 #[derive(Debug)]
 pub struct SettingsSchema {
     pub properties: BTreeMap<String, Setting>,
+    schema: JsonValue,
     validator: Validator,
+}
+
+/// Why a JSON Schema cannot be one of settings: a phrase, and the keys that lead to the place.
+#[derive(Debug)]
+pub struct SchemaProblem {
+    pub phrase: String,
+    pub path: Vec<String>,
 }
 
 /// One setting.
@@ -27,17 +36,31 @@ pub struct Setting {
     pub schema: JsonValue,
 }
 
+impl Setting {
+    /// Whether the schema limits the text of this setting, or it is no text at all.
+    pub fn is_constrained(&self) -> bool {
+        let limits = |schema: &JsonValue| {
+            let is_other = schema
+                .get("type")
+                .and_then(JsonValue::as_str)
+                .is_some_and(|kind| kind != "string" && kind != "array");
+            is_other || ["pattern", "enum", "const"].iter().any(|key| schema.get(*key).is_some())
+        };
+        limits(&self.schema) || self.schema.get("items").is_some_and(limits)
+    }
+}
+
 /// The settings of one tenant: defaults, then the tier's, then its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings(pub BTreeMap<String, JsonValue>);
 
 impl SettingsSchema {
-    /// Takes a JSON Schema of an object; the error is a phrase.
+    /// Takes a JSON Schema of an object.
     ///
     /// # Errors
-    /// If it is not a JSON Schema, or not of an object with properties.
-    pub fn new(schema: JsonValue) -> Result<SettingsSchema, String> {
-        let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+    /// If it is not a JSON Schema, or two lifted settings would become one parameter.
+    pub fn new(schema: JsonValue) -> Result<SettingsSchema, SchemaProblem> {
+        let validator = jsonschema::validator_for(&schema).map_err(|error| not_a_schema(&error))?;
         let mut properties = BTreeMap::new();
         let described = schema.get("properties").and_then(JsonValue::as_object);
         for (name, property) in described.into_iter().flatten() {
@@ -53,7 +76,28 @@ impl SettingsSchema {
                 },
             );
         }
-        Ok(SettingsSchema { properties, validator })
+        if let Some((one, other)) = equal_parameters(&properties) {
+            return Err(SchemaProblem {
+                phrase: format!("the settings `{one}` and `{other}` would be one parameter of the stacks"),
+                path: vec!["properties".to_owned(), other],
+            });
+        }
+        Ok(SettingsSchema { properties, schema, validator })
+    }
+
+    /// The defaults that break a rule of their own setting, each with the rule.
+    pub fn wrong_defaults(&self) -> Vec<(String, String)> {
+        let defaults = JsonValue::Object(self.defaults());
+        let misfits = self.validator.iter_errors(&defaults).map(|error| Misfit::of(&error, &self.schema));
+        misfits
+            .filter(|misfit| misfit.is_own_rule)
+            .filter_map(|misfit| Some((misfit.path.first()?.clone(), misfit.rule)))
+            .collect()
+    }
+
+    fn defaults(&self) -> Map<String, JsonValue> {
+        let settings = self.properties.iter();
+        settings.filter_map(|(name, setting)| Some((name.clone(), setting.default.clone()?))).collect()
     }
 
     /// Puts defaults, tier and tenant together and checks the result against the schema. Errors
@@ -66,11 +110,7 @@ impl SettingsSchema {
         report: &mut Report,
     ) -> Option<Settings> {
         let before = report.errors();
-        let mut merged: Map<String, JsonValue> = self
-            .properties
-            .iter()
-            .filter_map(|(name, setting)| Some((name.clone(), setting.default.clone()?)))
-            .collect();
+        let mut merged = self.defaults();
         let mut places: BTreeMap<&str, (&Key, &Node)> = BTreeMap::new();
         for (key, node) in layers.into_iter().flatten() {
             if self.properties.contains_key(&*key.text) {
@@ -82,23 +122,20 @@ impl SettingsSchema {
         }
         let instance = JsonValue::Object(merged);
         for error in self.validator.iter_errors(&instance) {
-            let path = error.instance_path().to_string();
-            let mut segments = path.split('/').skip(1);
-            let set = segments.next().and_then(|name| places.get(name));
-            let span = set.map_or(fallback, |(_, node)| place_of(node, segments));
-            let what = path.trim_start_matches('/').replace('/', ".");
-            let subject = match what.as_str() {
-                "" => format!("the settings of blueprint `{blueprint}` do not fit"),
-                _ => format!("the setting `{what}` of blueprint `{blueprint}` does not fit"),
-            };
-            report.push(
-                Diagnostic::error(&codes::INVALID_SETTING, format!("{subject}: {error}")).at(span, "").help(
-                    format!("`tenantry blueprint show {blueprint}` lists the settings and what they may be"),
-                ),
-            );
+            let misfit = Misfit::of(&error, &self.schema);
+            let set = misfit.path.first().and_then(|name| places.get(name.as_str()));
+            let place = set.map(|(_, node)| place_of(node, misfit.path.iter().skip(1)));
+            report.push(told(&misfit, place, blueprint, fallback));
         }
         let JsonValue::Object(merged) = instance else { return None };
         (report.errors() == before).then(|| Settings(merged.into_iter().collect()))
+    }
+
+    /// Reports the settings of a tier or a tenant that there are none of.
+    pub fn refuse_unknown(&self, layer: &[(Key, Node)], blueprint: &str, report: &mut Report) {
+        for (key, _) in layer.iter().filter(|(key, _)| !self.properties.contains_key(&*key.text)) {
+            report.push(self.unknown(key, blueprint));
+        }
     }
 
     fn unknown(&self, key: &Key, blueprint: &str) -> Diagnostic {
@@ -116,15 +153,63 @@ impl SettingsSchema {
     }
 }
 
-/// The deepest node that the rest of a JSON pointer leads to.
-fn place_of<'p>(node: &Node, segments: impl Iterator<Item = &'p str>) -> Span {
+fn not_a_schema(error: &jsonschema::ValidationError<'_>) -> SchemaProblem {
+    let phrase = match error.kind() {
+        jsonschema::error::ValidationErrorKind::Referencing(_) => {
+            "the settings refer to a schema that is not part of them".to_owned()
+        }
+        _ => format!("the settings are not a JSON Schema: {error}"),
+    };
+    let path = error.instance_path().to_string().split('/').skip(1).map(str::to_owned).collect();
+    SchemaProblem { phrase, path }
+}
+
+/// Two lifted settings whose parameters would have one name.
+fn equal_parameters(properties: &BTreeMap<String, Setting>) -> Option<(String, String)> {
+    let mut taken: BTreeMap<String, &String> = BTreeMap::new();
+    properties.iter().filter(|(_, setting)| setting.lifted).find_map(|(name, _)| {
+        let parameter = crate::blueprint::Symbol::Setting(name.clone()).parameter();
+        taken.insert(parameter, name).map(|one| (one.clone(), name.clone()))
+    })
+}
+
+/// `place` is where the catalog sets the value, if it does.
+fn told(misfit: &Misfit, place: Option<Span>, blueprint: &str, fallback: Span) -> Diagnostic {
+    let Misfit { rule, found, .. } = misfit;
+    let name = quote(&misfit.path.join("."));
+    let (message, label) = match (&misfit.missing, misfit.path.as_slice(), place) {
+        (Some(missing), [], _) => (
+            format!("the blueprint `{blueprint}` needs the setting {} here", quote(missing)),
+            "it is not set",
+        ),
+        (_, [], _) => (format!("the settings of the blueprint `{blueprint}` {rule}"), ""),
+        (_, _, Some(_)) => {
+            (format!("the setting {name} of the blueprint `{blueprint}` {rule}, and is {}", quote(found)), "")
+        }
+        (_, _, None) => (
+            format!(
+                "the setting {name} of the blueprint `{blueprint}` {rule} here, and is {} by default",
+                quote(found)
+            ),
+            "it is not set",
+        ),
+    };
+    let error = Diagnostic::error(&codes::INVALID_SETTING, message)
+        .at(place.unwrap_or(fallback), label)
+        .help(format!("`tenantry blueprint show {blueprint}` lists the settings and what they may be"));
+    match &misfit.reason {
+        Some(reason) => error.note(reason.clone()),
+        None => error,
+    }
+}
+
+/// The deepest node that these keys and positions lead to.
+pub(super) fn place_of<'p>(node: &Node, path: impl IntoIterator<Item = &'p String>) -> Span {
     let mut node = node;
-    for segment in segments {
+    for part in path {
         let next = match &node.value {
-            crate::yaml::Value::List(items) => {
-                segment.parse::<usize>().ok().and_then(|index| items.get(index))
-            }
-            _ => node.get(segment),
+            Value::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => node.get(part),
         };
         match next {
             Some(next) => node = next,

@@ -160,8 +160,11 @@ fn list_directory(root: &Path, report: &mut Report) -> Result<Vec<PathBuf>, Repo
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
             }
-            if root.join(&name).is_dir() {
-                if depth < MAXIMUM_DIRECTORY_DEPTH {
+            let below = root.join(&name);
+            if below.is_dir() {
+                // An output tree or ejected blueprints may stand below a catalog; they are no part of it.
+                let is_ours = below.join("manifest.json").is_file() || below.join("blueprint.yaml").is_file();
+                if depth < MAXIMUM_DIRECTORY_DEPTH && !is_ours {
                     open.push((name, depth + 1));
                 }
             } else if Format::of(&name).is_some_and(Format::is_tree) {

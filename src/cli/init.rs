@@ -22,7 +22,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let report = &mut session.report;
-    let directory = &arguments.directory;
+    // `catalog.yaml` reads better than `./catalog.yaml`.
+    let here = arguments.directory == Path::new(".");
+    let directory = if here { Path::new("") } else { &arguments.directory };
     let failed = |path: &Path, reason: String| {
         Diagnostic::error(&codes::OUTPUT_NOT_WRITABLE, format!("cannot write `{}`: {reason}", path.display()))
             .help("name a directory without a catalog that you may write to")
@@ -32,7 +34,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             return Err(report.error(failed(&taken, "there is a catalog already".to_owned())));
         }
     }
-    if let Err(error) = std::fs::create_dir_all(directory) {
+    if !here && let Err(error) = std::fs::create_dir_all(directory) {
         return Err(report.error(failed(directory, error.to_string())));
     }
     let mut written = Vec::new();
@@ -48,10 +50,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     }
     match session.format {
         Format::Human => {
+            let catalog = directory.join("catalog.yaml");
+            let named = if here { String::new() } else { format!(" {}", catalog.display()) };
             let text = format!(
-                "wrote {}\nnext: edit the catalog, then run `tenantry synth {}`\n",
-                written.join(" and "),
-                directory.join("catalog.yaml").display()
+                "wrote {}\nnext: edit the catalog, then run `tenantry synth{named}`\n",
+                written.join(" and ")
             );
             print::result(&text, report)?;
         }

@@ -87,7 +87,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version come this way too, for standard output and with status 0.
             let status = if error.use_stderr() { 2 } else { 0 };
-            return if error.print().is_ok() { ExitCode::from(status) } else { ExitCode::from(2) };
+            // A reader that has gone away, as `head` does, is no error.
+            return match error.print() {
+                Err(problem) if problem.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(2),
+                _ => ExitCode::from(status),
+            };
         }
     };
     let mut session =

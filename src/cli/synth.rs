@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
                     text.push_str(&format!("would be {}: {}\n", kind(change.kind), change.path))
                 });
                 if lock_changes {
-                    text.push_str(&format!("would be changed: {}\n", inputs.lock_path.display()));
+                    let kind = if inputs.lock_text.is_some() { "changed" } else { "added" };
+                    text.push_str(&format!("would be {kind}: {}\n", inputs.lock_path.display()));
                 }
             }
             text.push_str(&summary(

@@ -105,8 +105,14 @@ fn indent(text: &mut String, depth: usize) {
 }
 
 fn write_text(text: &mut String, value: &str) {
-    // The library's escaping is the standard's; a string always serializes.
-    text.push_str(&serde_json::Value::from(value).to_string());
+    let is_plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    if is_plain {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::Value::from(value).to_string());
+    }
 }
 
 impl From<serde_json::Value> for Json {

@@ -190,6 +190,12 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     .also(pool, "the pools of the Region begin here")
     .note(format!("{free} addresses are free{in_sizes}"))
     .help(format!("add a pool with room for a /{length} to the Region; no tenant moves when you do"));
+    if demand.headroom > 0 {
+        error = error.note(format!(
+            "its size is a /{}, and headroom {} keeps a /{length} for it",
+            demand.length.value, demand.headroom
+        ));
+    }
     if waiting > 0 {
         error = error.note(format!(
             "{} of tenants that have left {} in quarantine; delete the lines from the lock once their stacks are deleted",
@@ -213,11 +219,7 @@ fn check_network(
     let mut error = if cidr.length() != demand.length.value {
         Diagnostic::error(
             &codes::NETWORK_SIZE_CHANGED,
-            format!(
-                "tenant `{id}` has the /{} {cidr}, and its size asks for a /{}",
-                cidr.length(),
-                demand.length.value
-            ),
+            format!("tenant `{id}` has the block {cidr}, and its size asks for a /{}", demand.length.value),
         )
         .at(demand.length.span, "asked for here")
         .help(
@@ -395,7 +397,7 @@ pub(super) fn check_subnet_sizes<'w>(
             Diagnostic::error(
                 &codes::SUBNET_TOO_SMALL,
                 format!(
-                    "{what} needs a /{needed}, and the {} subnets of tenant `{tenant}` are /{}",
+                    "{what} needs subnets of a /{needed} at least, and the {} subnets of tenant `{tenant}` are /{}",
                     group.name,
                     subnet_length(group)
                 ),
@@ -406,7 +408,7 @@ pub(super) fn check_subnet_sizes<'w>(
     };
     for group in &blueprint.network.subnet_groups {
         if subnet_length(group) > LONGEST_SUBNET {
-            refuse("a subnet of AWS".to_owned(), group, LONGEST_SUBNET);
+            refuse("AWS".to_owned(), group, LONGEST_SUBNET);
         }
     }
     for workload in workloads {

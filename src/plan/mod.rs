@@ -114,12 +114,15 @@ pub fn plan<'c>(
     check_identity(catalog, &lock, report);
     let intents = intents(catalog, library, report);
     addresses::quarantine(catalog, &mut lock);
-    homes::settle(catalog, &mut lock, report);
+    let homeless = homes::settle(catalog, &mut lock, report);
 
     let mut shapes = Shapes::default();
     let mut pools = addresses::Pools::new(catalog, &lock);
     let mut decided = Vec::new();
     for intent in intents {
+        if homeless.contains(&intent.tenant.id.value) {
+            continue;
+        }
         let Some(shape) = shapes.of(&intent, report) else { continue };
         let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
         let Some(length) = network_length(&intent, report) else { continue };
@@ -141,20 +144,33 @@ pub fn plan<'c>(
             report,
         );
         addresses::settle(&demand, region, &mut lock, &mut pools, report);
+        check_slots(&demand, &lock, report);
         let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
         decided.push((intent, shape, ingress, demand.zones));
     }
     report.checkpoint()?;
 
-    let tenants = decided
-        .into_iter()
-        .filter_map(|(intent, shape, ingress, zones)| {
-            let network = network_plan(&intent, zones, catalog, &lock)?;
-            let cell = lock.tenants.get(&intent.tenant.id.value)?.value.cell.clone();
-            let Intent { tenant, tier, blueprint, settings } = intent;
-            Some(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress })
-        })
-        .collect();
+    let mut tenants = Vec::with_capacity(decided.len());
+    for (intent, shape, ingress, zones) in decided {
+        let network = network_plan(&intent, zones, catalog, &lock);
+        let home = lock.tenants.get(&intent.tenant.id.value);
+        let (Some(network), Some(home)) = (network, home) else {
+            let id = &intent.tenant.id.value;
+            report.push(
+                Diagnostic::error(
+                    &codes::INTERNAL_ERROR,
+                    format!("tenant `{id}` has no home or no addresses in the plan"),
+                )
+                .at(intent.tenant.id.span, "")
+                .help("please report this with the catalog and the lock that show it"),
+            );
+            continue;
+        };
+        let cell = home.value.cell.clone();
+        let Intent { tenant, tier, blueprint, settings } = intent;
+        tenants.push(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress });
+    }
+    report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
 }
@@ -175,6 +191,12 @@ struct Intent<'c> {
 }
 
 fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) -> Vec<Intent<'c>> {
+    for tier in catalog.tiers.values() {
+        // Also those of tiers that nobody has yet.
+        if let Some(blueprint) = library.get(tier.blueprint_name()) {
+            blueprint.settings.refuse_unknown(&tier.settings.0, &blueprint.name, report);
+        }
+    }
     let mut intents = Vec::new();
     for tenant in &catalog.tenants {
         let Some(tier) = catalog.tier_of(tenant) else { continue };
@@ -205,12 +227,14 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
                     ),
                 )
                 .at(place, "")
+                .also(tier.model.span, "the model of the tier")
                 .help("name a blueprint of the tier's model"),
             );
         }
         let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
-        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, tenant.tier.span, report)
-        else {
+        // What a tier gets wrong is told once, at the tier, and not for each of its tenants.
+        let unset = if tenant.settings.0.is_empty() { tier.model.span } else { tenant.tier.span };
+        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, unset, report) else {
             continue;
         };
         intents.push(Intent { tenant, tier, blueprint, settings });
@@ -239,6 +263,31 @@ fn check_identity(catalog: &Catalog, lock: &Lock, report: &mut Report) {
                 .help("put each catalog with its lock into a directory of its own; renaming would rename every stack"),
             );
         }
+    }
+}
+
+/// The zones of a tenant against the slots that its subnet groups were cut into when it came: a
+/// blueprint that has allowed more zones since then changes new tenants only.
+fn check_slots(demand: &Demand<'_>, lock: &Lock, report: &mut Report) {
+    let owner = Owner::Tenant(demand.tenant.id.value.clone());
+    let short = lock.subnet_groups_of(&owner).find(|(_, group)| (group.value.slots as usize) < demand.zones);
+    if let Some((group, locked)) = short {
+        let mut error = Diagnostic::error(
+            &codes::NOT_ENOUGH_ZONES,
+            format!(
+                "tenant `{}` spans {} zones, and its {} subnets have {} slots",
+                demand.tenant.id.value,
+                demand.zones,
+                group.as_str(),
+                locked.value.slots
+            ),
+        )
+        .at(demand.tenant.id.span, "")
+        .help("set `zones` lower: the slots of a network that exists stay as they were cut");
+        if let Some(line) = locked.line {
+            error = error.also(line, "decided here");
+        }
+        report.push(error);
     }
 }
 

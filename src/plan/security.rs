@@ -124,7 +124,7 @@ pub(super) fn derive(
                 Diagnostic::error(&codes::UNREACHABLE_DESTINATION, problem)
                     .at(place, "with these settings")
                     .also(flow.span, "by this flow")
-                    .help("give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"),
+                    .help(way_out(blueprint, &flow.to)),
             );
         }
     }
@@ -154,6 +154,19 @@ pub(super) fn derive(
         rules: derivation.consolidated_rules(),
         acl_entries,
         prefix_lists: derivation.prefix_lists,
+    }
+}
+
+/// What would lead to a destination, as far as the blueprint has settings for it.
+fn way_out(blueprint: &Blueprint, to: &FlowEnd) -> &'static str {
+    let has = |setting| blueprint.settings.properties.contains_key(setting);
+    match to {
+        FlowEnd::Service(_) if has("nat") && has("interface_endpoints") => {
+            "give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"
+        }
+        FlowEnd::Service(_) if has("interface_endpoints") => "name the service in `interface_endpoints`",
+        _ if has("nat") => "give the subnets a NAT gateway with `nat`",
+        _ => "put the workload into subnets with the route `internet`, or take the flow out",
     }
 }
 
@@ -346,8 +359,11 @@ impl Derivation<'_> {
 }
 
 /// The ports of a peer as few intervals, less those that a rule for every address covers already.
+/// The rules of the allow-list are always said: they stand in a stack of their own, whose template
+/// must not depend on the other rules.
 fn remaining(ports: &Ports, peer: &Peer, anywhere: Option<&Ports>) -> Vec<(u16, u16)> {
-    let covering = anywhere.filter(|_| *peer != Peer::Anywhere).map(joined).unwrap_or_default();
+    let stands_alone = matches!(peer, Peer::Anywhere | Peer::TenantIngress);
+    let covering = anywhere.filter(|_| !stands_alone).map(joined).unwrap_or_default();
     let mut intervals = joined(ports);
     intervals.retain(|(first, last)| !covering.iter().any(|(from, to)| from <= first && last <= to));
     intervals
@@ -375,7 +391,7 @@ fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
         let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
         let (first, last, step) = if ingress { (100, 900, 100) } else { (1_000, 31_999, 1) };
         let places = u32::from((last - first) / step + 1);
-        let mut number = if ingress { first } else { first + (hash_number(&content) % places) as u16 };
+        let mut number = first + (hash_number(&content) % places) as u16 * step;
         while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
             number = if number >= last { first } else { number + step };
         }

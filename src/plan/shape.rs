@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{Blueprint, Bound, Scope, Settings, Stack, Workload};
-use crate::diagnostics::{Diagnostic, Report, closest, codes, quote};
+use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
 
@@ -89,16 +89,8 @@ fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut 
     let Some(condition) = condition else { return true };
     match condition.holds(scope) {
         Ok(holds) => holds,
-        Err(ConditionError::UnknownName(part, known)) => {
-            let help = match closest(&part, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "a `when` names settings of the blueprint, such as `settings.zones`".to_owned(),
-            };
-            report.push(
-                Diagnostic::error(&codes::UNKNOWN_NAME, format!("there is no name {}", quote(&part)))
-                    .at(span, "its `when` uses it")
-                    .help(help),
-            );
+        Err(ConditionError::UnknownName(unknown)) => {
+            report.push(unknown.told(span, "its `when` uses it"));
             false
         }
         Err(ConditionError::DiffersByTenant(path)) => {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
-use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, TagShape, limits, resource_type};
-use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
+use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::short_hash;
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
@@ -100,7 +101,7 @@ impl Compiler<'_, '_> {
             };
             build.push((position, template));
         }
-        self.check_imports(shape, &build);
+        self.check_imports(shape, &build, tenant.tenant.tier.span);
         self.builds.insert(key, build.clone());
         build
     }
@@ -113,7 +114,9 @@ impl Compiler<'_, '_> {
         for name in relevant_settings(shape.blueprint, stack) {
             let setting = shape.blueprint.settings.properties.get(&name);
             let value = shape.settings.get(&name);
-            if setting.is_some_and(|setting| setting.lifted || setting.default.as_ref() == Some(value)) {
+            if setting.is_some_and(|setting| setting.lifted || setting.default.as_ref() == Some(value))
+                || is_own_switch(stack, &name, value)
+            {
                 continue;
             }
             let text = match value {
@@ -160,7 +163,8 @@ impl Compiler<'_, '_> {
         let generator = |request: &Generate, scope: &Scope, evaluation: &mut Evaluation<'_>| {
             generate(shape, slots, request, scope, evaluation)
         };
-        let (evaluated, mut symbols, imports) = evaluate(&stack.template, scope, &generator, self.report);
+        let (evaluated, mut symbols, imports) =
+            evaluate(&stack.template, scope, &generator, &shape.blueprint.settings, self.report);
         let Evaluated { description, resources, outputs } = evaluated;
         let mut capabilities = BTreeSet::new();
         let mut tagged = Vec::with_capacity(resources.len());
@@ -187,6 +191,19 @@ impl Compiler<'_, '_> {
         let parameters =
             symbols.iter().map(|symbol| (symbol.parameter(), parameter(symbol, shape.blueprint)));
         let parameters: BTreeMap<String, Json> = parameters.collect();
+        if parameters.len() < symbols.len() {
+            let mut names: Vec<String> = symbols.iter().map(Symbol::parameter).collect();
+            names.sort();
+            let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone());
+            self.report.push(
+                Diagnostic::error(
+                    &codes::INVALID_BLUEPRINT,
+                    format!("two values would have the same parameter {}", quote(&twice.unwrap_or_default())),
+                )
+                .at(stack.span, "in this stack")
+                .help("rename one of the settings, subnet groups or tags, so that they differ in letters or digits"),
+            );
+        }
         let mut sections = vec![("AWSTemplateFormatVersion".to_owned(), Json::text("2010-09-09"))];
         sections.extend(description.map(|text| ("Description".to_owned(), Json::Text(text))));
         if !parameters.is_empty() {
@@ -289,7 +306,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Every import must name an output of a stack that this one comes after.
-    fn check_imports(&mut self, shape: &Shape<'_>, build: &[(usize, usize)]) {
+    fn check_imports(&mut self, shape: &Shape<'_>, build: &[(usize, usize)], place: Span) {
         let by_name: BTreeMap<&str, &CompiledTemplate> = build
             .iter()
             .map(|(stack, template)| (shape.stacks[*stack].name.as_str(), &self.list[*template]))
@@ -299,27 +316,48 @@ impl Compiler<'_, '_> {
             let stack = shape.stacks[*position];
             let earlier = earlier(shape.blueprint, stack);
             for (from, output, span) in &self.list[*template].imports {
-                let problem = if !earlier.contains(from.as_str()) {
-                    format!("the stack `{}` does not come after {}", stack.name, quote(from))
+                let names = || shape.blueprint.stacks.iter().map(|other| other.name.as_str());
+                let (problem, help) = if !names().any(|name| name == from) {
+                    (format!("there is no stack {}", quote(from)), near(from, names(), "the stacks are"))
+                } else if !earlier.contains(from.as_str()) {
+                    (
+                        format!("the stack `{}` does not come after `{from}`", stack.name),
+                        format!("add `{from}` to the `after` of `{}`", stack.name),
+                    )
+                } else if !shape.stacks.iter().any(|other| other.name == *from) {
+                    (
+                        format!("the stack `{from}` is switched off, and `{}` imports from it", stack.name),
+                        format!("give `{}` the `when` of `{from}`, or put this below an `$if`", stack.name),
+                    )
                 } else {
                     match by_name.get(from.as_str()) {
-                        None => format!("the stack `{from}` is switched off for this shape"),
-                        Some(other) if !other.outputs.contains(output) => {
-                            format!("the stack `{from}` has no output {} for this shape", quote(output))
-                        }
-                        Some(_) => continue,
+                        Some(other) if !other.outputs.contains(output) => (
+                            format!("the stack `{from}` has no output {} here", quote(output)),
+                            near(output, other.outputs.iter().map(String::as_str), "its outputs are"),
+                        ),
+                        // Or its template has mistakes of its own, which are told already.
+                        _ => continue,
                     }
                 };
-                problems.push((problem, *span));
+                problems.push((problem, help, *span));
             }
         }
-        for (problem, span) in problems {
+        for (problem, help, span) in problems {
             self.report.push(
-                Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem).at(span, "imported here").help(
-                    "import an output that the other stack's template has, and name that stack under `after`",
-                ),
+                Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem)
+                    .at(span, "imported here")
+                    .also(place, "with the settings of this tenant")
+                    .help(help),
             );
         }
+    }
+}
+
+/// The name that was meant, or all that there are.
+fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone, all: &str) -> String {
+    match closest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{all} {}", list_of(known)),
     }
 }
 
@@ -350,17 +388,33 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
         _ => {}
     };
     stack.template.paths().iter().for_each(|path| take(path));
-    if !stack.template.generated().is_empty() {
-        let conditions = blueprint
-            .workloads
-            .values()
-            .filter_map(|workload| workload.when.as_ref())
-            .chain(blueprint.flows.iter().filter_map(|flow| flow.when.as_ref()));
-        conditions.flat_map(|condition| condition.paths()).for_each(|path| take(path));
+    let generated = stack.template.generated();
+    // The rules of the allow-list depend on the flows that begin there, all others on everything.
+    let all = generated.iter().any(|kind| *kind != "ingress_rules");
+    if !generated.is_empty() {
+        let concerned = |flow: &&Flow| all || flow.from == FlowEnd::TenantIngress;
+        for flow in blueprint.flows.iter().filter(concerned) {
+            let ends = [&flow.from, &flow.to].into_iter().filter_map(|end| match end {
+                FlowEnd::Workload(name) => blueprint.workloads.get(name)?.when.as_ref(),
+                _ => None,
+            });
+            ends.chain(&flow.when).flat_map(Condition::paths).for_each(|path| take(path));
+        }
+    }
+    if all {
+        let conditions = blueprint.workloads.values().filter_map(|workload| workload.when.as_ref());
+        conditions.flat_map(Condition::paths).for_each(|path| take(path));
         names.extend(["interface_endpoints", "nat", "zones"].map(str::to_owned));
     }
     names.retain(|name| blueprint.settings.properties.contains_key(name));
     names
+}
+
+/// Whether a stack exists only where this switch is on, so that the switch says nothing more.
+fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
+    let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
+    *value == serde_json::Value::Bool(true)
+        && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
 }
 
 fn add_tags(

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 
 use crate::blueprint::condition::ConditionError;
 use crate::blueprint::scope::pascal;
+use crate::blueprint::settings::{Setting, SettingsSchema};
 use crate::blueprint::template::compile::{Guard, Loop, PieceKind};
+use crate::blueprint::template::origin::{Origin, joined};
 use crate::blueprint::template::{Entry, Expression, Generate, Item, Piece, Template, Text, TextPart};
 use crate::blueprint::{Bound, Scope, Symbol};
 use crate::cloudformation::Json;
-use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::source::Span;
 
 /// Makes the resources of a `$generate` key.
@@ -27,6 +29,9 @@ pub struct Evaluation<'e> {
     pub imports: Vec<(String, String, Span)>,
     pub report: &'e mut Report,
     generator: &'e Generator<'e>,
+    settings: &'e SettingsSchema,
+    /// Whether the value in hand is part of an IAM policy.
+    in_policy: bool,
 }
 
 /// The evaluated parts of a template, before tags, parameters and exports are added.
@@ -42,9 +47,17 @@ pub fn evaluate<'e>(
     template: &Template,
     scope: &Scope,
     generator: &'e Generator<'e>,
+    settings: &'e SettingsSchema,
     report: &'e mut Report,
 ) -> (Evaluated, BTreeSet<Symbol>, Vec<(String, String, Span)>) {
-    let mut evaluation = Evaluation { symbols: BTreeSet::new(), imports: Vec::new(), report, generator };
+    let mut evaluation = Evaluation {
+        symbols: BTreeSet::new(),
+        imports: Vec::new(),
+        report,
+        generator,
+        settings,
+        in_policy: false,
+    };
     let description = template.description.as_ref().and_then(|piece| match evaluation.piece(piece, scope) {
         Some(Json::Text(text)) => Some(text),
         _ => {
@@ -68,7 +81,8 @@ pub fn evaluate<'e>(
 enum Segment {
     Author(String),
     Data(String),
-    Value(Symbol),
+    /// With the name that the author gave it.
+    Value(Symbol, String),
     Import(String, String),
 }
 
@@ -124,14 +138,14 @@ impl Evaluation<'_> {
                 Item::One(piece) => list.extend(self.piece(piece, scope)),
                 Item::Each(head, body) => {
                     for bound in self.list(head, scope) {
-                        self.items(body, &scope.with(&head.name, bound), list);
+                        self.items(body, &scope.with_item(&head.name, bound, &head.list), list);
                     }
                 }
-                Item::If(guard, body) => {
-                    if self.holds(guard, scope) == Some(true) {
-                        self.items(body, scope, list);
-                    }
-                }
+                Item::If(guard, then, otherwise) => match self.holds(guard, scope) {
+                    Some(true) => self.items(then, scope, list),
+                    Some(false) => self.items(otherwise, scope, list),
+                    None => {}
+                },
             }
         }
     }
@@ -141,12 +155,17 @@ impl Evaluation<'_> {
             match entry {
                 Entry::Pair(key, span, value) => {
                     let Some(name) = self.shape_text(key, *span, scope) else { continue };
-                    let Some(value) = self.piece(value, scope) else { continue };
-                    self.add(map, name, *span, value);
+                    let outside = self.in_policy;
+                    self.in_policy = outside || is_policy(&name);
+                    let value = self.piece(value, scope);
+                    self.in_policy = outside;
+                    if let Some(value) = value {
+                        self.add(map, name, *span, value);
+                    }
                 }
                 Entry::Each(head, body) => {
                     for bound in self.list(head, scope) {
-                        self.entries(body, &scope.with(&head.name, bound), map);
+                        self.entries(body, &scope.with_item(&head.name, bound, &head.list), map);
                     }
                 }
                 Entry::If(guard, body) => {
@@ -180,8 +199,8 @@ impl Evaluation<'_> {
     fn holds(&mut self, guard: &Guard, scope: &Scope) -> Option<bool> {
         match guard.condition.holds(scope) {
             Ok(holds) => Some(holds != guard.negated),
-            Err(ConditionError::UnknownName(part, known)) => {
-                self.unknown(&part, &known, guard.span);
+            Err(ConditionError::UnknownName(unknown)) => {
+                self.report.push(unknown.told(guard.span, ""));
                 None
             }
             Err(ConditionError::DiffersByTenant(path)) => {
@@ -205,8 +224,8 @@ impl Evaluation<'_> {
                 );
                 Vec::new()
             }
-            Err((part, known)) => {
-                self.unknown(&part, &known, head.span);
+            Err(unknown) => {
+                self.report.push(unknown.told(head.span, ""));
                 Vec::new()
             }
         }
@@ -254,21 +273,23 @@ impl Evaluation<'_> {
     }
 
     fn segments(&mut self, text: &Text, span: Span, scope: &Scope) -> Option<Vec<Segment>> {
-        let mut segments = Vec::new();
-        for part in &text.parts {
-            segments.push(match part {
-                TextPart::Author(text) => Segment::Author(text.clone()),
-                TextPart::Expression(expression) => self.segment(expression, span, scope)?,
-            });
-        }
-        Some(segments)
+        let segments: Vec<Option<Segment>> = text
+            .parts
+            .iter()
+            .map(|part| match part {
+                TextPart::Author(text) => Some(Segment::Author(text.clone())),
+                TextPart::Expression(expression) => self.segment(expression, span, scope),
+            })
+            .collect();
+        // Only now, so that every mistake in the text is told.
+        segments.into_iter().collect()
     }
 
     fn segment(&mut self, expression: &Expression, span: Span, scope: &Scope) -> Option<Segment> {
         match expression {
             Expression::Literal(value) => Some(Segment::Data(printed(value))),
             Expression::Path(path) => match self.find(path, span, scope)? {
-                Bound::Value(symbol) => Some(Segment::Value(symbol)),
+                Bound::Value(symbol) => Some(Segment::Value(symbol, path.join("."))),
                 bound => self.print(&bound, path, span).map(Segment::Data),
             },
             Expression::Call(helper, arguments) => {
@@ -276,8 +297,8 @@ impl Evaluation<'_> {
                 for argument in arguments {
                     match self.segment(argument, span, scope)? {
                         Segment::Data(text) | Segment::Author(text) => words.push(text),
-                        Segment::Value(symbol) => {
-                            self.differs(&symbol.parameter(), &format!("the helper `{helper}`"), span);
+                        Segment::Value(_, name) => {
+                            self.differs(&name, &format!("the helper `{helper}`"), span);
                             return None;
                         }
                         Segment::Import(..) => {
@@ -300,13 +321,14 @@ impl Evaluation<'_> {
                 Some(Segment::Import(stack.clone(), output))
             }
             _ => {
+                let message = match helper {
+                    "pascal" | "import" => format!("{} is not called like this", quote(helper)),
+                    _ => format!("there is no helper {}", quote(helper)),
+                };
                 self.report.push(
-                    Diagnostic::error(
-                        &codes::INVALID_EXPRESSION,
-                        format!("there is no helper {} with {} arguments", quote(helper), words.len()),
-                    )
-                    .at(span, "")
-                    .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
+                    Diagnostic::error(&codes::INVALID_EXPRESSION, message)
+                        .at(span, "")
+                        .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
                 );
                 None
             }
@@ -319,8 +341,8 @@ impl Evaluation<'_> {
         for segment in self.segments(text, span, scope)? {
             match segment {
                 Segment::Author(text) | Segment::Data(text) => result.push_str(&text),
-                Segment::Value(symbol) => {
-                    self.differs(&symbol.parameter(), "a key or a logical id", span);
+                Segment::Value(_, name) => {
+                    self.differs(&name, "a key or a logical id", span);
                     return None;
                 }
                 Segment::Import(..) => {
@@ -340,14 +362,14 @@ impl Evaluation<'_> {
         span: Span,
     ) -> Option<Json> {
         let needs_sub = author_speaks_sub
-            || segments.iter().any(|segment| matches!(segment, Segment::Value(_) | Segment::Import(..)));
+            || segments.iter().any(|segment| matches!(segment, Segment::Value(..) | Segment::Import(..)));
         let mut parts = Vec::new();
         for segment in segments {
             parts.push(match segment {
                 Segment::Author(part) if author_speaks_sub => (part, Origin::Speaks),
                 Segment::Author(part) => (part, Origin::Author),
                 Segment::Data(part) => (part, Origin::Data),
-                Segment::Value(symbol) => {
+                Segment::Value(symbol, _) => {
                     let reference = format!("${{{}}}", symbol.parameter());
                     self.symbols.insert(symbol);
                     (reference, Origin::Speaks)
@@ -392,12 +414,42 @@ impl Evaluation<'_> {
 
     fn find(&mut self, path: &[String], span: Span, scope: &Scope) -> Option<Bound> {
         match scope.find(path) {
-            Ok(bound) => Some(bound.clone()),
-            Err((part, known)) => {
-                self.unknown(&part, &known, span);
+            Ok(bound) => {
+                let bound = bound.clone();
+                self.is_safe_here(&bound, path, span, scope).then_some(bound)
+            }
+            Err(unknown) => {
+                self.report.push(unknown.told(span, ""));
                 None
             }
         }
+    }
+
+    /// In a policy, `*`, `?` and `${}` have a meaning. A name whose text may hold them has no place
+    /// there, unless the blueprint's schema says by a pattern or a list what the text may be.
+    fn is_safe_here(&mut self, bound: &Bound, path: &[String], span: Span, scope: &Scope) -> bool {
+        let setting = match bound {
+            Bound::Value(Symbol::Setting(name)) => Some(name.as_str()),
+            _ => scope.setting_of(path),
+        };
+        let safe = match (setting, bound) {
+            (Some(name), _) => self.settings.properties.get(name).is_some_and(Setting::is_constrained),
+            (None, Bound::Value(symbol)) => !matches!(symbol, Symbol::TenantName | Symbol::Tag(_)),
+            (None, _) => true,
+        };
+        if self.in_policy && !safe {
+            self.report.push(
+                Diagnostic::error(
+                    &codes::FREE_TEXT_IN_POLICY,
+                    format!("`{}` is free text and cannot be part of a policy", path.join(".")),
+                )
+                .at(span, "")
+                .help(
+                    "use `tenant.id`, or give the setting a `pattern` or an `enum` in the blueprint's schema",
+                ),
+            );
+        }
+        safe || !self.in_policy
     }
 
     fn print(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<String> {
@@ -419,19 +471,6 @@ impl Evaluation<'_> {
         }
     }
 
-    fn unknown(&mut self, part: &str, known: &[String], span: Span) {
-        let help = match closest(part, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "`docs/blueprints.md` lists the names of the language".to_owned(),
-            None => format!("the names here are {}", list_of(known.iter().map(String::as_str))),
-        };
-        self.report.push(
-            Diagnostic::error(&codes::UNKNOWN_NAME, format!("there is no name {}", quote(part)))
-                .at(span, "")
-                .help(help),
-        );
-    }
-
     fn differs(&mut self, what: &str, place: &str, span: Span) {
         self.report.push(
             Diagnostic::error(
@@ -444,74 +483,15 @@ impl Evaluation<'_> {
     }
 }
 
-/// Where a piece of text comes from, and so what it may say.
-#[derive(Clone, Copy, PartialEq)]
-enum Origin {
-    /// The author's words in a text that is not `Fn::Sub`: `${` is those two characters.
-    Author,
-    /// A catalog's data: two characters, always.
-    Data,
-    /// The author's words in `Fn::Sub`, and references that tenantry writes.
-    Speaks,
-}
-
-/// Joins the parts. A `${` that is not spoken is escaped where the text becomes `Fn::Sub`, also
-/// where it forms only at the seam of two parts; `None` if data has a share in a `{{resolve:`.
-fn joined(parts: &[(String, Origin)], needs_sub: bool) -> Option<String> {
-    const DYNAMIC_REFERENCE: &str = "{{resolve:";
-    let characters: Vec<(char, Origin)> =
-        parts.iter().flat_map(|(text, origin)| text.chars().map(|character| (character, *origin))).collect();
-    let mut result = String::with_capacity(characters.len() + 8);
-    for (position, (character, origin)) in characters.iter().enumerate() {
-        result.push(*character);
-        if let Some(start) = (position + 1).checked_sub(DYNAMIC_REFERENCE.len())
-            && result.ends_with(DYNAMIC_REFERENCE)
-            && characters[start..=position].iter().any(|(_, origin)| *origin == Origin::Data)
-        {
-            return None;
-        }
-        let completes = *character == '{' && position > 0 && characters[position - 1].0 == '$';
-        let spoken =
-            *origin == Origin::Speaks && (position == 0 || characters[position - 1].1 == Origin::Speaks);
-        if needs_sub && completes && !spoken {
-            result.push('!');
-        }
-    }
-    Some(result)
+/// Whether a property of this name may hold an IAM policy: there are many, from `KeyPolicy` to
+/// `RepositoryPolicyText`, and free text has no business in the others either.
+fn is_policy(name: &str) -> bool {
+    name.contains("Policy")
 }
 
 fn printed(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sub(parts: &[(&str, Origin)]) -> Option<String> {
-        let parts: Vec<_> = parts.iter().map(|(text, origin)| ((*text).to_owned(), *origin)).collect();
-        joined(&parts, true)
-    }
-
-    #[test]
-    fn only_the_author_can_write_a_reference() {
-        use Origin::{Author, Data, Speaks};
-        assert_eq!(sub(&[("a-${AWS::Region}", Speaks)]).unwrap(), "a-${AWS::Region}");
-        assert_eq!(sub(&[("a-${AWS::Region}", Data)]).unwrap(), "a-${!AWS::Region}");
-        assert_eq!(sub(&[("a-${AWS::Region}", Author)]).unwrap(), "a-${!AWS::Region}");
-        assert_eq!(sub(&[("$", Speaks), ("{AWS::AccountId}", Data)]).unwrap(), "${!AWS::AccountId}");
-        assert_eq!(sub(&[("$", Data), ("{x}", Speaks)]).unwrap(), "${!x}");
-        assert_eq!(sub(&[("$", Data), ("${TenantId}", Speaks)]).unwrap(), "$${TenantId}");
-    }
-
-    #[test]
-    fn data_has_no_share_in_a_dynamic_reference() {
-        use Origin::{Author, Data};
-        assert_eq!(sub(&[("{{resolve:ssm:/x}}", Data)]), None);
-        assert_eq!(sub(&[("{", Author), ("{resolve", Data), (":ssm:/x}}", Author)]), None);
-        assert!(sub(&[("{{resolve:ssm:/", Author), ("x", Data), ("}}", Author)]).is_some());
     }
 }

@@ -7,6 +7,7 @@
 
 mod compile;
 mod evaluate;
+mod origin;
 mod text;
 
 pub(crate) use compile::invalid_condition;

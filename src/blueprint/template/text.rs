@@ -36,7 +36,8 @@ impl Text {
         if !source.contains("{{") {
             return Ok(Text { parts: vec![TextPart::Author(source.to_owned())] });
         }
-        let template = HandlebarsTemplate::compile(source).map_err(|error| error.reason().to_string())?;
+        let template = HandlebarsTemplate::compile(source)
+            .map_err(|_| "its braces do not close, or what they hold is not a name".to_owned())?;
         let mut parts = Vec::new();
         for element in &template.elements {
             parts.push(match element {

@@ -10,6 +10,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_NAME,
     &VALUE_IN_SHAPE,
     &UNSAFE_DATA,
+    &FREE_TEXT_IN_POLICY,
     &UNKNOWN_SETTING,
     &INVALID_SETTING,
     &UNKNOWN_OUTPUT,
@@ -64,6 +65,12 @@ pub static UNSAFE_DATA: Code = Code {
     meaning: "data from the catalog would become code in a template",
     explanation: "CloudFormation resolves `{{resolve:...}}` wherever it stands in a text. A setting whose text completes such a reference is refused; \
 `${...}` in settings is harmless and comes out as it is.",
+};
+
+pub static FREE_TEXT_IN_POLICY: Code = Code {
+    name: "free-text-in-policy",
+    meaning: "a template puts text that may hold wildcards or policy variables into an IAM policy",
+    explanation: "In an IAM policy `*` and `?` match anything and `${...}` is a variable. A tenant's display name, its tags, and settings that may be any text are therefore refused there. A tenant's id is safe by its grammar; a setting is safe if the blueprint's schema gives it a `pattern` or an `enum` that leaves out what should not match.",
 };
 
 pub static UNKNOWN_SETTING: Code = Code {

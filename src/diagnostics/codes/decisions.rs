@@ -3,7 +3,6 @@
 use super::Code;
 
 pub(super) const ALL: &[&Code] = &[
-    &NO_ACCOUNT,
     &LOCK_CONTRADICTS_CATALOG,
     &UNKNOWN_SIZE,
     &POOL_FULL,
@@ -18,13 +17,6 @@ pub(super) const ALL: &[&Code] = &[
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
 ];
-
-pub static NO_ACCOUNT: Code = Code {
-    name: "no-account",
-    meaning: "no account of the catalog may host a tenant",
-    explanation: "A tenant lives in the first account whose `hosts` lists its model, unless the tenant or its tier names another with `account:`.\n\n    \
-accounts:\n      - { id: \"222222222222\", name: platform, hosts: [vpc] }\n\nAdd the model to an account's `hosts`, or add an account.",
-};
 
 pub static LOCK_CONTRADICTS_CATALOG: Code = Code {
     name: "lock-contradicts-catalog",
