@@ -64,7 +64,7 @@ impl Loader<'_> {
         let settings = fields.optional("settings").map(|node| settings(node, report));
         let network = fields
             .required("network", report)
-            .and_then(|node| network(node, settings.as_ref()?.as_ref(), report));
+            .and_then(|node| network(node, settings.as_ref().and_then(Option::as_ref), report));
         let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
         let workloads = workloads.unwrap_or_default();
         let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
@@ -227,7 +227,7 @@ fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
             invalid(
                 place_of(node, &problem.path),
                 &problem.phrase,
-                "see `tenantry blueprint eject vpc` for an example",
+                problem.help,
                 report,
             );
             None

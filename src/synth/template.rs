@@ -357,6 +357,7 @@ impl Compiler<'_, '_> {
 fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone, all: &str) -> String {
     match closest(name, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if known.clone().next().is_none() => "there are none".to_owned(),
         None => format!("{all} {}", list_of(known)),
     }
 }
