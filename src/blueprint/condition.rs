@@ -79,8 +79,7 @@ impl Comparison {
     }
 
     fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
-        let bound =
-            scope.find(&self.path).map_err(ConditionError::UnknownName)?;
+        let bound = scope.find(&self.path).map_err(ConditionError::UnknownName)?;
         let differs = || ConditionError::DiffersByTenant(self.path.join("."));
         let shown = printed(bound).ok_or_else(differs)?;
         Ok(match &self.test {

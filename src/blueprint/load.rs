@@ -224,12 +224,7 @@ fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
             Some(schema)
         }
         Err(problem) => {
-            invalid(
-                place_of(node, &problem.path),
-                &problem.phrase,
-                problem.help,
-                report,
-            );
+            invalid(place_of(node, &problem.path), &problem.phrase, problem.help, report);
             None
         }
     }
@@ -472,7 +467,12 @@ fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
         }
     }
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
-        invalid(node.span, "a flow without ports allows nothing", "name its ports, or take the flow out", report);
+        invalid(
+            node.span,
+            "a flow without ports allows nothing",
+            "name its ports, or take the flow out",
+            report,
+        );
     }
     ranges.sort_unstable();
     ranges

@@ -118,7 +118,15 @@ pub fn pascal(text: &str) -> String {
 /// Names in scope; a loop adds one and shadows what is outside.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    names: Vec<(String, Bound)>,
+    names: Vec<Name>,
+}
+
+#[derive(Clone, Debug)]
+struct Name {
+    name: String,
+    bound: Bound,
+    /// The setting that a loop variable takes its values from.
+    setting: Option<String>,
 }
 
 impl Scope {
@@ -126,8 +134,28 @@ impl Scope {
     #[must_use]
     pub fn with(&self, name: &str, bound: Bound) -> Scope {
         let mut scope = self.clone();
-        scope.names.push((name.to_owned(), bound));
+        scope.names.push(Name { name: name.to_owned(), bound, setting: None });
         scope
+    }
+
+    /// Adds a loop variable, which remembers the setting that its list comes from.
+    #[must_use]
+    pub fn with_item(&self, name: &str, bound: Bound, list: &[String]) -> Scope {
+        let setting = self.setting_of(list).map(str::to_owned);
+        let mut scope = self.clone();
+        scope.names.push(Name { name: name.to_owned(), bound, setting });
+        scope
+    }
+
+    /// The setting that a path leads to, also by way of loop variables.
+    pub fn setting_of<'s>(&'s self, path: &'s [String]) -> Option<&'s str> {
+        let first = path.first()?;
+        let name = self.names.iter().rev().find(|name| name.name == *first)?;
+        match &name.setting {
+            Some(setting) => Some(setting),
+            None if first == "settings" => path.get(1).map(String::as_str),
+            None => None,
+        }
     }
 
     /// What a path such as `settings.nat` stands for.
@@ -140,15 +168,14 @@ impl Scope {
             known,
         };
         let Some((first, rest)) = path.split_first() else { return Err(unknown(0, Vec::new())) };
-        let Some((_, found)) = self.names.iter().rev().find(|(name, _)| name == first) else {
-            return Err(unknown(0, self.names.iter().map(|(name, _)| name.clone()).collect()));
+        let Some(found) = self.names.iter().rev().find(|name| name.name == *first) else {
+            return Err(unknown(0, self.names.iter().map(|name| name.name.clone()).collect()));
         };
-        let mut bound: &Bound = found;
+        let mut bound = &found.bound;
         for (position, part) in rest.iter().enumerate() {
             let Bound::Record(fields) = bound else { return Err(unknown(position + 1, Vec::new())) };
-            bound = fields
-                .get(part)
-                .ok_or_else(|| unknown(position + 1, fields.keys().cloned().collect()))?;
+            bound =
+                fields.get(part).ok_or_else(|| unknown(position + 1, fields.keys().cloned().collect()))?;
         }
         Ok(bound)
     }

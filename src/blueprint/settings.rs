@@ -219,7 +219,10 @@ fn told(misfit: &Misfit, place: Option<Span>, blueprint: &str, fallback: Span) -
             String::new(),
         ),
         (_, _, None) => (
-            format!("the setting {name} of the blueprint `{blueprint}` {rule} here, and is {} by default", quote(found)),
+            format!(
+                "the setting {name} of the blueprint `{blueprint}` {rule} here, and is {} by default",
+                quote(found)
+            ),
             unset(&name),
         ),
     };

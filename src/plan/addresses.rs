@@ -219,10 +219,7 @@ fn check_network(
     let mut error = if cidr.length() != demand.length.value {
         Diagnostic::error(
             &codes::NETWORK_SIZE_CHANGED,
-            format!(
-                "tenant `{id}` has the block {cidr}, and its size asks for a /{}",
-                demand.length.value
-            ),
+            format!("tenant `{id}` has the block {cidr}, and its size asks for a /{}", demand.length.value),
         )
         .at(demand.length.span, "asked for here")
         .help(

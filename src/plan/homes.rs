@@ -80,7 +80,10 @@ fn is_allowed(
     let cell = &home.value.cell;
     let named = tenant.account.as_ref().or(tier.account.as_ref());
     let (contradiction, span) = if cell.region != tenant.region.value {
-        (format!("{} by the lock, and the catalog says {}", cell.region, tenant.region.value), tenant.region.span)
+        (
+            format!("{} by the lock, and the catalog says {}", cell.region, tenant.region.value),
+            tenant.region.span,
+        )
     } else if cell.model != tier.model.value {
         (
             format!("model `{}` by the lock, and the catalog says `{}`", cell.model, tier.model.value),
@@ -93,7 +96,10 @@ fn is_allowed(
         && !catalog.account(account).is_some_and(|account| account.hosts(cell.model))
     {
         (
-            format!("account {account} by the lock, and no such account of the catalog hosts `{}`", cell.model),
+            format!(
+                "account {account} by the lock, and no such account of the catalog hosts `{}`",
+                cell.model
+            ),
             tenant.id.span,
         )
     } else {

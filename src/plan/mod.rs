@@ -144,20 +144,33 @@ pub fn plan<'c>(
             report,
         );
         addresses::settle(&demand, region, &mut lock, &mut pools, report);
+        check_slots(&demand, &lock, report);
         let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
         decided.push((intent, shape, ingress, demand.zones));
     }
     report.checkpoint()?;
 
-    let tenants = decided
-        .into_iter()
-        .filter_map(|(intent, shape, ingress, zones)| {
-            let network = network_plan(&intent, zones, catalog, &lock)?;
-            let cell = lock.tenants.get(&intent.tenant.id.value)?.value.cell.clone();
-            let Intent { tenant, tier, blueprint, settings } = intent;
-            Some(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress })
-        })
-        .collect();
+    let mut tenants = Vec::with_capacity(decided.len());
+    for (intent, shape, ingress, zones) in decided {
+        let network = network_plan(&intent, zones, catalog, &lock);
+        let home = lock.tenants.get(&intent.tenant.id.value);
+        let (Some(network), Some(home)) = (network, home) else {
+            let id = &intent.tenant.id.value;
+            report.push(
+                Diagnostic::error(
+                    &codes::INTERNAL_ERROR,
+                    format!("tenant `{id}` has no home or no addresses in the plan"),
+                )
+                .at(intent.tenant.id.span, "")
+                .help("please report this with the catalog and the lock that show it"),
+            );
+            continue;
+        };
+        let cell = home.value.cell.clone();
+        let Intent { tenant, tier, blueprint, settings } = intent;
+        tenants.push(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress });
+    }
+    report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
 }
@@ -250,6 +263,31 @@ fn check_identity(catalog: &Catalog, lock: &Lock, report: &mut Report) {
                 .help("put each catalog with its lock into a directory of its own; renaming would rename every stack"),
             );
         }
+    }
+}
+
+/// The zones of a tenant against the slots that its subnet groups were cut into when it came: a
+/// blueprint that has allowed more zones since then changes new tenants only.
+fn check_slots(demand: &Demand<'_>, lock: &Lock, report: &mut Report) {
+    let owner = Owner::Tenant(demand.tenant.id.value.clone());
+    let short = lock.subnet_groups_of(&owner).find(|(_, group)| (group.value.slots as usize) < demand.zones);
+    if let Some((group, locked)) = short {
+        let mut error = Diagnostic::error(
+            &codes::NOT_ENOUGH_ZONES,
+            format!(
+                "tenant `{}` spans {} zones, and its {} subnets have {} slots",
+                demand.tenant.id.value,
+                demand.zones,
+                group.as_str(),
+                locked.value.slots
+            ),
+        )
+        .at(demand.tenant.id.span, "")
+        .help("set `zones` lower: the slots of a network that exists stay as they were cut");
+        if let Some(line) = locked.line {
+            error = error.also(line, "decided here");
+        }
+        report.push(error);
     }
 }
 

@@ -391,7 +391,7 @@ fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
         let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
         let (first, last, step) = if ingress { (100, 900, 100) } else { (1_000, 31_999, 1) };
         let places = u32::from((last - first) / step + 1);
-        let mut number = if ingress { first } else { first + (hash_number(&content) % places) as u16 };
+        let mut number = first + (hash_number(&content) % places) as u16 * step;
         while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
             number = if number >= last { first } else { number + step };
         }

@@ -85,7 +85,8 @@ impl Folder {
     /// Its own place, which differs from run to run, goes by the name of `[folder]`.
     fn named(&self, text: &str) -> String {
         let real = self.path().canonicalize().unwrap();
-        text.replace(&*real.to_string_lossy(), "[folder]").replace(&*self.path().to_string_lossy(), "[folder]")
+        text.replace(&*real.to_string_lossy(), "[folder]")
+            .replace(&*self.path().to_string_lossy(), "[folder]")
     }
 }
 

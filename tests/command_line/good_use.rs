@@ -84,7 +84,8 @@ fn the_bases_of_the_cases_fit_their_schemas() {
 
 #[test]
 fn the_schemas_refuse_what_does_not_fit() {
-    let mut manifest = json(r#"{"version": 1, "product": "a", "environment": "b", "stacks": [], "files": []}"#);
+    let mut manifest =
+        json(r#"{"version": 1, "product": "a", "environment": "b", "stacks": [], "files": []}"#);
     assert!(schema("manifest").is_valid(&manifest));
     manifest["stacks"] = json(r#"[{"name": "x"}]"#);
     assert!(!schema("manifest").is_valid(&manifest));
@@ -104,10 +105,7 @@ fn the_same_catalog_from_another_place_gives_the_same_tree() {
     let other = Folder::empty();
     other.write("deep/er/catalog.yaml", &one.read("catalog.yaml"));
     other.fine("synth deep/er/catalog.yaml -o elsewhere");
-    assert_eq!(
-        contents(&one.path().join("output")),
-        contents(&other.path().join("elsewhere"))
-    );
+    assert_eq!(contents(&one.path().join("output")), contents(&other.path().join("elsewhere")));
     assert_eq!(one.read("tenantry.lock"), other.read("deep/er/tenantry.lock"));
 }
 
@@ -118,10 +116,7 @@ fn an_ejected_blueprint_gives_the_same_tree() {
     other.fine("blueprint eject vpc own/vpc");
     for blueprints in ["own", "own/vpc"] {
         other.fine(&format!("synth --blueprints {blueprints}"));
-        assert_eq!(
-            contents(&one.path().join("output")),
-            contents(&other.path().join("output"))
-        );
+        assert_eq!(contents(&one.path().join("output")), contents(&other.path().join("output")));
     }
 }
 
@@ -143,7 +138,14 @@ fn an_error_as_json_says_what_and_where() {
     assert_eq!((status, stdout.as_str()), (2, ""));
     let error = &json(&stderr)["diagnostics"][0];
     assert_eq!(
-        (&error["code"], &error["severity"], &error["file"], &error["line"], &error["column"], &error["text"]),
+        (
+            &error["code"],
+            &error["severity"],
+            &error["file"],
+            &error["line"],
+            &error["column"],
+            &error["text"]
+        ),
         (
             &"unknown-setting".into(),
             &"error".into(),
@@ -228,7 +230,11 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     let output = folder.command(&["explain"]).stdout(full).output().unwrap();
     let run = Run::from(output);
     assert_eq!(run.status, 2);
-    assert!(run.stderr.starts_with("error[output-not-writable]: cannot write to standard output: "), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error[output-not-writable]: cannot write to standard output: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -74,7 +74,8 @@ pub struct Generate {
 pub enum Item {
     One(Piece),
     Each(Loop, Vec<Item>),
-    If(Guard, Vec<Item>),
+    /// What is spliced in if the condition holds, and what otherwise.
+    If(Guard, Vec<Item>, Vec<Item>),
 }
 
 /// An entry of a mapping, or structure that splices entries in.
@@ -89,7 +90,8 @@ pub enum Entry {
 const SECTIONS: [&str; 3] = ["Description", "Resources", "Outputs"];
 
 /// CloudFormation's functions that a template may use by a short tag.
-const FUNCTIONS: [&str; 9] = ["Base64", "Cidr", "GetAZs", "GetAtt", "Join", "Ref", "Select", "Split", "Sub"];
+/// `GetAZs` is not among them: its order may change, and subnets are pinned to zone ids.
+const FUNCTIONS: [&str; 8] = ["Base64", "Cidr", "GetAtt", "Join", "Ref", "Select", "Split", "Sub"];
 
 /// Compiles a template; reports everything that is not of the language.
 pub fn compile(node: &Node, report: &mut Report) -> Option<Template> {
@@ -175,29 +177,37 @@ fn function(tag: &str, node: &Node, report: &mut Report) -> Piece {
         }
         _ => {}
     }
-    if !FUNCTIONS.contains(&tag) {
-        report.push(
-            Diagnostic::error(
-                &codes::INVALID_TEMPLATE,
-                format!("the function `!{tag}` is not part of the template language"),
-            )
-            .at(span, "")
-            .help(match tag {
-                "ImportValue" => {
-                    "write `{{import \"stack\" \"OutputName\"}}`, so that tenantry knows what refers to what"
-                        .to_owned()
-                }
-                "If" | "Equals" | "Condition" | "And" | "Or" | "Not" => {
-                    "choose with `$if` keys: what tenantry writes has no conditions".to_owned()
-                }
-                _ => format!("the functions are {}", list_of(FUNCTIONS)),
-            }),
-        );
-    }
+    check_function(tag, span, report);
     let name = if tag == "Ref" { "Ref".to_owned() } else { format!("Fn::{tag}") };
     let key = Text::parse(&name).unwrap_or(Text { parts: Vec::new() });
     let entry = Entry::Pair(key, span, piece(&plain, report));
     Piece { span, kind: PieceKind::Map(vec![entry]) }
+}
+
+/// Refuses functions that are no part of what tenantry writes, in their short and long forms.
+fn check_function(name: &str, span: Span, report: &mut Report) {
+    if FUNCTIONS.contains(&name) {
+        return;
+    }
+    let help = match name {
+        "ImportValue" => {
+            "write `{{import \"stack\" \"OutputName\"}}`, so that tenantry knows what refers to what"
+                .to_owned()
+        }
+        "If" | "Equals" | "Condition" | "And" | "Or" | "Not" => {
+            "choose with `$if` keys: what tenantry writes has no conditions".to_owned()
+        }
+        "GetAZs" => "loop over `zones`: the order of `GetAZs` is not fixed".to_owned(),
+        _ => format!("the functions are {}", list_of(FUNCTIONS)),
+    };
+    report.push(
+        Diagnostic::error(
+            &codes::INVALID_TEMPLATE,
+            format!("the function {} is not part of the template language", quote(name)),
+        )
+        .at(span, "")
+        .help(help),
+    );
 }
 
 fn sub(node: &Node, span: Span, report: &mut Report) -> Piece {
@@ -245,32 +255,43 @@ fn items(list: &[Node], report: &mut Report) -> Vec<Item> {
     let mut result = Vec::with_capacity(list.len());
     for node in list {
         let structure = match &node.value {
-            Value::Map(map) if map.len() == 1 && map[0].0.text.starts_with('$') && node.tag.is_none() => {
-                Some(&map[0])
+            Value::Map(map) if node.tag.is_none() => map.as_slice(),
+            _ => &[],
+        };
+        match structure {
+            [(key, body)] if key.text.starts_with("$each ") => {
+                let body = spliced(body, report);
+                result.extend(each(key, report).map(|head| Item::Each(head, body)));
             }
-            _ => None,
-        };
-        let Some((key, body)) = structure else {
-            result.push(Item::One(piece(node, report)));
-            continue;
-        };
-        let body = match &body.value {
-            Value::List(list) if body.tag.is_none() => items(list, report),
-            _ => vec![Item::One(piece(body, report))],
-        };
-        if key.text.starts_with("$each ") {
-            result.extend(each(key, report).map(|head| Item::Each(head, body)));
-        } else {
-            result.extend(guard(key, report).map(|guard| Item::If(guard, body)));
+            [(key, then)] if key.text.starts_with('$') => {
+                let then = spliced(then, report);
+                result.extend(guard(key, report).map(|guard| Item::If(guard, then, Vec::new())));
+            }
+            [(key, then), (word, otherwise)] if key.text.starts_with('$') && &*word.text == "$else" => {
+                let (then, otherwise) = (spliced(then, report), spliced(otherwise, report));
+                result.extend(guard(key, report).map(|guard| Item::If(guard, then, otherwise)));
+            }
+            _ => result.push(Item::One(piece(node, report))),
         }
     }
     result
+}
+
+/// The body of a `$` key in a list: one item, or a list of items.
+fn spliced(body: &Node, report: &mut Report) -> Vec<Item> {
+    match &body.value {
+        Value::List(list) if body.tag.is_none() => items(list, report),
+        _ => vec![Item::One(piece(body, report))],
+    }
 }
 
 fn entries(map: &[(Key, Node)], report: &mut Report) -> Vec<Entry> {
     let mut result = Vec::with_capacity(map.len());
     for (key, node) in map {
         if !key.text.starts_with('$') {
+            if let Some(function) = key.text.strip_prefix("Fn::") {
+                check_function(function, key.span, report);
+            }
             result.push(Entry::Pair(text(&key.text, key.span, report), key.span, piece(node, report)));
         } else if let Some(kind) = key.text.strip_prefix("$generate ") {
             let arguments = node.map("what `$generate` is given", report).unwrap_or_default();
@@ -419,9 +440,10 @@ fn collect_items(items: &[Item], paths: &mut Vec<Vec<String>>) {
                 paths.push(head.list.clone());
                 collect_items(body, paths);
             }
-            Item::If(guard, body) => {
+            Item::If(guard, then, otherwise) => {
                 paths.extend(guard.condition.paths().cloned());
-                collect_items(body, paths);
+                collect_items(then, paths);
+                collect_items(otherwise, paths);
             }
         }
     }

@@ -140,14 +140,14 @@ impl Evaluation<'_> {
                 Item::One(piece) => list.extend(self.piece(piece, scope)),
                 Item::Each(head, body) => {
                     for bound in self.list(head, scope) {
-                        self.items(body, &scope.with(&head.name, bound), list);
+                        self.items(body, &scope.with_item(&head.name, bound, &head.list), list);
                     }
                 }
-                Item::If(guard, body) => {
-                    if self.holds(guard, scope) == Some(true) {
-                        self.items(body, scope, list);
-                    }
-                }
+                Item::If(guard, then, otherwise) => match self.holds(guard, scope) {
+                    Some(true) => self.items(then, scope, list),
+                    Some(false) => self.items(otherwise, scope, list),
+                    None => {}
+                },
             }
         }
     }
@@ -167,7 +167,7 @@ impl Evaluation<'_> {
                 }
                 Entry::Each(head, body) => {
                     for bound in self.list(head, scope) {
-                        self.entries(body, &scope.with(&head.name, bound), map);
+                        self.entries(body, &scope.with_item(&head.name, bound, &head.list), map);
                     }
                 }
                 Entry::If(guard, body) => {
@@ -423,7 +423,7 @@ impl Evaluation<'_> {
         match scope.find(path) {
             Ok(bound) => {
                 let bound = bound.clone();
-                self.is_safe_here(&bound, path, span).then_some(bound)
+                self.is_safe_here(&bound, path, span, scope).then_some(bound)
             }
             Err(unknown) => {
                 self.report.push(unknown.told(span, ""));
@@ -434,11 +434,10 @@ impl Evaluation<'_> {
 
     /// In a policy, `*`, `?` and `${}` have a meaning. A name whose text may hold them has no place
     /// there, unless the blueprint's schema says by a pattern or a list what the text may be.
-    fn is_safe_here(&mut self, bound: &Bound, path: &[String], span: Span) -> bool {
-        let setting = match (path, bound) {
-            (_, Bound::Value(Symbol::Setting(name))) => Some(name.as_str()),
-            ([first, name, ..], _) if first == "settings" => Some(name.as_str()),
-            _ => None,
+    fn is_safe_here(&mut self, bound: &Bound, path: &[String], span: Span, scope: &Scope) -> bool {
+        let setting = match bound {
+            Bound::Value(Symbol::Setting(name)) => Some(name.as_str()),
+            _ => scope.setting_of(path),
         };
         let safe = match (setting, bound) {
             (Some(name), _) => self.settings.properties.get(name).is_some_and(Setting::is_constrained),
@@ -491,9 +490,10 @@ impl Evaluation<'_> {
     }
 }
 
-/// Whether a property of this name holds an IAM policy.
+/// Whether a property of this name may hold an IAM policy: there are many, from `KeyPolicy` to
+/// `RepositoryPolicyText`, and free text has no business in the others either.
 fn is_policy(name: &str) -> bool {
-    name == "KeyPolicy" || name.ends_with("PolicyDocument") || name.ends_with("ResourcePolicy")
+    name.contains("Policy")
 }
 
 fn printed(value: &serde_json::Value) -> String {
