@@ -180,7 +180,7 @@ fn reference_elsewhere(schema: &JsonValue) -> Option<Vec<String>> {
         inside.into_iter().any(|(key, inner)| {
             let leads_out = key == "$ref"
                 && inner.as_str().is_some_and(|to| {
-                    !to.strip_prefix('#').is_some_and(|pointer| whole.pointer(pointer).is_some())
+                    to.strip_prefix('#').is_none_or(|pointer| whole.pointer(pointer).is_none())
                 });
             way.push(key);
             let found = leads_out || search(inner, whole, way);
