@@ -248,7 +248,15 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
     let owner = fields.required("owner", report).and_then(|node| {
         match node.text("the owner of a network", report)? {
             "tenant" => Some(Owner::Tenant),
-            "cell" => Some(Owner::Cell),
+            "cell" => {
+                invalid(
+                    node.span,
+                    "networks that the tenants of a cell share are not part of this version",
+                    "write `tenant`",
+                    report,
+                );
+                Some(Owner::Cell)
+            }
             other => {
                 invalid(
                     node.span,
@@ -447,6 +455,9 @@ fn end(
 
 fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
     let mut ranges = Vec::new();
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        invalid(node.span, "a flow without ports opens nothing", "name at least one port", report);
+    }
     for node in node.list("the ports of a flow", report).unwrap_or_default() {
         let range = match &node.value {
             Value::Integer(port) => u16::try_from(*port).ok().map(|port| (port, port)),
@@ -499,6 +510,10 @@ fn model(node: &Node, report: &mut Report) -> Option<Model> {
     if model.is_none() {
         let help = format!("the models are {}", list_of(Model::ALL.map(Model::as_str)));
         invalid(node.span, &format!("there is no model {}", quote(text)), &help, report);
+    }
+    if model.is_some_and(|model| model != Model::Vpc) {
+        let message = format!("blueprints of the model {} are not part of this version", quote(text));
+        invalid(node.span, &message, "write `vpc`: each tenant gets a VPC of its own", report);
     }
     model
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, TagKey, TagValue, TenantId,
-    TierName, ZoneId,
+    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, RepositoryPath, TagKey,
+    TagValue, TenantId, TierName, ZoneId,
 };
 use crate::network::Cidr;
 use crate::source::Span;
@@ -30,6 +30,9 @@ pub struct Catalog {
     pub tiers: BTreeMap<TierName, Tier>,
     /// By name; nothing is built for them yet.
     pub components: BTreeMap<String, Located<Node>>,
+    /// Where the output directory lies in its repository: CloudFormation Git sync looks for
+    /// templates from the repository's root.
+    pub repository_path: Option<Located<RepositoryPath>>,
     /// Sorted by id, so that nothing depends on their order in the files.
     pub tenants: Vec<Tenant>,
 }

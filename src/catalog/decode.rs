@@ -76,6 +76,8 @@ pub(super) fn decode<'n>(
     let tiers_node = fields.required("tiers", report);
     let components =
         fields.optional("components").map_or_else(BTreeMap::new, |node| components(node, report));
+    let repository_path =
+        fields.optional("repository_path").and_then(|node| name(node, "`repository_path`", report));
     // Taken out before; named here for the suggestions.
     fields.optional("tenants");
     fields.finish(report);
@@ -103,6 +105,7 @@ pub(super) fn decode<'n>(
         quotas,
         tiers,
         components,
+        repository_path,
         tenants,
     };
     Ok((catalog, declared))

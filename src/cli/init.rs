@@ -50,10 +50,9 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     }
     match session.format {
         Format::Human => {
-            let catalog = directory.join("catalog.yaml");
-            let named = if here { String::new() } else { format!(" {}", catalog.display()) };
+            let enter = if here { String::new() } else { format!("cd {} && ", directory.display()) };
             let text = format!(
-                "wrote {}\nnext: edit the catalog, then run `tenantry synth{named}`\n",
+                "wrote {}\nnext: edit the catalog, then run `{enter}tenantry synth`\n",
                 written.join(" and ")
             );
             print::result(&text, report)?;

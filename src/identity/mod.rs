@@ -11,6 +11,6 @@ pub use cell::{CellId, HostAccount};
 pub use hash::{hash_number, short_hash};
 pub use model::Model;
 pub use names::{
-    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, SubnetGroupName, TagKey,
-    TagValue, TenantId, TierName, ZoneId, is_tag_character,
+    AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, RepositoryPath,
+    SubnetGroupName, TagKey, TagValue, TenantId, TierName, ZoneId, is_tag_character,
 };

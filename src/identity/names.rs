@@ -133,6 +133,19 @@ name!(
     |text| slug(text, 1..=31)
 );
 
+name!(
+    /// A path of directories below a repository's root.
+    RepositoryPath,
+    "a path of directories below the repository's root, of letters, digits and `. _ -` between slashes",
+    |text| (1..=200).contains(&text.len())
+        && text.split('/').all(|part| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        })
+);
+
 impl SubnetGroupName {
     /// The name that comes before all others, as the beginning of a range.
     pub fn first() -> Self {

@@ -23,6 +23,8 @@ pub(super) struct BoundStack<'p> {
     pub depends_on: Vec<String>,
     /// Stacks of one wave do not depend on each other; the first is 1.
     pub wave: usize,
+    /// What stands before the template's path in the deployment file, with its last slash.
+    root: String,
     parameters: BTreeMap<String, String>,
     tags: Vec<(String, String)>,
 }
@@ -33,7 +35,7 @@ impl BoundStack<'_> {
         let parameters = self.parameters.iter().map(|(name, value)| (name.clone(), Json::text(value)));
         let tags = self.tags.iter().map(|(key, value)| (key.clone(), Json::text(value)));
         Json::object([
-            ("template-file-path", Json::text(&self.template.path)),
+            ("template-file-path", Json::text(format!("{}{}", self.root, self.template.path))),
             ("parameters", Json::object(parameters)),
             ("tags", Json::object(tags)),
         ])
@@ -46,6 +48,7 @@ pub(super) fn bind_all<'p>(
     templates: &'p Templates,
     report: &mut Report,
 ) -> Result<Vec<BoundStack<'p>>, Reported> {
+    let root = plan.catalog.repository_path.as_ref().map_or(String::new(), |path| format!("{}/", path.value));
     let mut stacks = Vec::new();
     for (tenant, build) in plan.tenants.iter().zip(&templates.of_tenant) {
         let shape = &plan.shapes[tenant.shape];
@@ -75,6 +78,7 @@ pub(super) fn bind_all<'p>(
                     .map(|other| stack_name(plan.catalog, tenant, other))
                     .collect(),
                 wave: wave(shape, &stack.name),
+                root: root.clone(),
                 parameters,
                 tags: tags(plan.catalog, tenant),
                 name,

@@ -13,9 +13,11 @@ mod generate;
 mod manifest;
 mod organization;
 mod plan_file;
+mod resource;
 mod scope;
 mod template;
 pub mod tree;
+mod variant;
 
 pub use manifest::schema as manifest_schema;
 

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Scope, Stack, Symbol};
-use crate::cloudformation::{Json, TagShape, limits, resource_type};
+use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
+use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
-use crate::identity::short_hash;
+use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
 use crate::synth::generate::generate;
+use crate::synth::resource::{capability, check_id, exported, with_tags};
 use crate::synth::scope::scope;
+use crate::synth::variant::variant;
 
 /// A template file of the output tree.
 #[derive(Debug)]
@@ -86,68 +87,26 @@ impl Compiler<'_, '_> {
                 "templates/{}/{}{}.json",
                 shape.blueprint.name,
                 stack.name,
-                self.variant(shape, stack, &key)
+                variant(shape, stack, &key.ingress_slots, &key.tags, plan.catalog.tags.len())
             );
-            let template = match self.by_path.get(&path) {
-                Some(known) => *known,
+            let Some(compiled) = self.compile(shape, stack, &scope, &key, path.clone()) else { continue };
+            let template = match self.by_path.get(&path).copied() {
+                Some(known) => {
+                    self.check_same(known, &compiled);
+                    known
+                }
                 None => {
-                    let Some(template) = self.compile(shape, stack, &scope, &key, path.clone()) else {
-                        continue;
-                    };
-                    self.list.push(template);
+                    self.list.push(compiled);
                     self.by_path.insert(path, self.list.len() - 1);
                     self.list.len() - 1
                 }
             };
             build.push((position, template));
         }
+        self.check_generated(shape);
         self.check_imports(shape, &build, tenant.tenant.tier.span);
         self.builds.insert(key, build.clone());
         build
-    }
-
-    /// What sets this template apart from those of other shapes, as part of its file name. It comes
-    /// from the shape alone and only from what the template depends on: adding a tenant of another
-    /// shape renames no file.
-    fn variant(&self, shape: &Shape<'_>, stack: &Stack, key: &BuildKey) -> String {
-        let mut parts = Vec::new();
-        for name in relevant_settings(shape.blueprint, stack) {
-            let setting = shape.blueprint.settings.properties.get(&name);
-            let value = shape.settings.get(&name);
-            if setting.is_some_and(|setting| setting.lifted || setting.default.as_ref() == Some(value))
-                || is_own_switch(stack, &name, value)
-            {
-                continue;
-            }
-            let text = match value {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let readable =
-                text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            let shown = if readable { text } else { short_hash(&text) };
-            parts.push(match shown.as_str() {
-                "true" => name,
-                "false" => format!("no_{name}"),
-                _ => format!("{name}-{shown}"),
-            });
-        }
-        if stack.template.generated().contains(&"ingress_rules") {
-            let slots: Vec<String> = key.ingress_slots.iter().map(u32::to_string).collect();
-            let contiguous =
-                key.ingress_slots.iter().copied().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
-            let joined = if contiguous { slots.len().to_string() } else { slots.join("-") };
-            parts.push(format!("ranges-{}", if joined.len() <= 24 { joined } else { short_hash(&joined) }));
-        }
-        if key.tags.len() != self.plan.catalog.tags.len() {
-            parts.push(format!("tags-{}", short_hash(&key.tags.join(" "))));
-        }
-        let joined = parts.join(".");
-        match joined.len() {
-            0 => String::new(),
-            1..=100 => format!(".{joined}"),
-            _ => format!(".{}", short_hash(&joined)),
-        }
     }
 
     fn compile(
@@ -169,16 +128,16 @@ impl Compiler<'_, '_> {
         let mut capabilities = BTreeSet::new();
         let mut tagged = Vec::with_capacity(resources.len());
         for (id, span, resource) in resources {
-            self.check_id(&id, span);
+            check_id(&id, span, self.report);
             capabilities.extend(capability(&resource));
-            let resource = self.with_tags(resource, &id, span, &key.tags, &mut symbols);
+            let resource = with_tags(resource, &id, span, &key.tags, &mut symbols, self.report);
             tagged.push((id, resource));
         }
         let outputs: Vec<(String, Json)> = outputs
             .into_iter()
             .map(|(id, span, output)| {
-                self.check_id(&id, span);
-                let output = exported(&id, output);
+                check_id(&id, span, self.report);
+                let output = exported(&id, output, span, self.report);
                 (id, output)
             })
             .collect();
@@ -242,67 +201,44 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn check_id(&mut self, id: &str, span: Span) {
-        let valid = (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !valid {
+    /// Two shapes share a file by its name; its text must then be the same.
+    fn check_same(&mut self, known: usize, compiled: &CompiledTemplate) {
+        if self.list[known].text != compiled.text {
             self.report.push(
-                Diagnostic::error(&codes::INVALID_TEMPLATE, format!("{} is not a logical id", quote(id)))
-                    .at(span, "")
-                    .help("use 1 to 255 letters and digits"),
+                Diagnostic::error(
+                    &codes::INTERNAL_ERROR,
+                    format!("two shapes with different templates would share the file `{}`", compiled.path),
+                )
+                .help("please report this with the catalog and the blueprint that show it"),
             );
         }
     }
 
-    /// Adds the catalog's tags by the type's own facts (law 9).
-    fn with_tags(
-        &mut self,
-        resource: Json,
-        id: &str,
-        span: Span,
-        keys: &[String],
-        symbols: &mut BTreeSet<Symbol>,
-    ) -> Json {
-        let Some(kind) = resource.get("Type").and_then(Json::as_text).map(str::to_owned) else {
-            self.report.push(
-                Diagnostic::error(&codes::INVALID_TEMPLATE, format!("the resource `{id}` has no `Type`"))
-                    .at(span, "")
-                    .help("add `Type: AWS::...`"),
-            );
-            return resource;
-        };
-        let Some(facts) = resource_type(&kind) else {
-            self.report.push(
-                Diagnostic::warning(
-                    &codes::UNKNOWN_RESOURCE_TYPE,
-                    format!("tenantry has no facts about {}, so `{id}` gets no tags", quote(&kind)),
-                )
-                .at(span, "")
-                .help("check the type's name; if it takes tags, write them into the template"),
-            );
-            return resource;
-        };
-        let Some(place) = &facts.tags else { return resource };
-        let tags: Vec<(String, Json)> = keys
-            .iter()
-            .map(|key| {
-                let symbol = Symbol::Tag(key.clone());
-                let value = Json::reference(symbol.parameter());
-                symbols.insert(symbol);
-                (key.clone(), value)
-            })
-            .collect();
-        let Json::Object(mut entries) = resource else { return resource };
-        if !entries.iter().any(|(key, _)| key == "Properties") {
-            entries.push(("Properties".to_owned(), Json::Object(Vec::new())));
-        }
-        for (key, properties) in &mut entries {
-            if key == "Properties"
-                && let Json::Object(properties) = properties
-            {
-                add_tags(properties, &place.property, place.shape, tags.clone());
+    /// Rules that no stack makes would open nothing, and an ACL that none makes would close nothing.
+    fn check_generated(&mut self, shape: &Shape<'_>) {
+        let made: BTreeSet<&str> = shape.stacks.iter().flat_map(|stack| stack.template.generated()).collect();
+        let from_outside = |rule: &Rule| rule.peer == Peer::TenantIngress;
+        let rules = &shape.security.rules;
+        let lacking = [
+            ("security_groups", rules.iter().any(|rule| !from_outside(rule))),
+            ("network_acls", !shape.security.acl_entries.is_empty()),
+            ("ingress_rules", rules.iter().any(from_outside)),
+        ];
+        for (kind, needed) in lacking {
+            if needed && !made.contains(kind) {
+                self.report.push(
+                    Diagnostic::warning(
+                        &codes::RULES_NOT_GENERATED,
+                        format!(
+                            "no stack of the blueprint `{}` has `$generate {kind}`, which its flows ask for",
+                            shape.blueprint.name
+                        ),
+                    )
+                    .at(shape.blueprint.span, "")
+                    .help(format!("add `$generate {kind}` to a template, or take the flows out")),
+                );
             }
         }
-        Json::Object(entries)
     }
 
     /// Every import must name an output of a stack that this one comes after.
@@ -380,74 +316,6 @@ fn earlier<'b>(blueprint: &'b Blueprint, stack: &'b Stack) -> BTreeSet<&'b str> 
     found
 }
 
-/// The settings that a template's text depends on.
-fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut take = |path: &[String]| match path.first().map(String::as_str) {
-        Some("settings") => names.extend(path.get(1).cloned()),
-        Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
-        _ => {}
-    };
-    stack.template.paths().iter().for_each(|path| take(path));
-    let generated = stack.template.generated();
-    // The rules of the allow-list depend on the flows that begin there, all others on everything.
-    let all = generated.iter().any(|kind| *kind != "ingress_rules");
-    if !generated.is_empty() {
-        let concerned = |flow: &&Flow| all || flow.from == FlowEnd::TenantIngress;
-        for flow in blueprint.flows.iter().filter(concerned) {
-            let ends = [&flow.from, &flow.to].into_iter().filter_map(|end| match end {
-                FlowEnd::Workload(name) => blueprint.workloads.get(name)?.when.as_ref(),
-                _ => None,
-            });
-            ends.chain(&flow.when).flat_map(Condition::paths).for_each(|path| take(path));
-        }
-    }
-    if all {
-        let conditions = blueprint.workloads.values().filter_map(|workload| workload.when.as_ref());
-        conditions.flat_map(Condition::paths).for_each(|path| take(path));
-        names.extend(["interface_endpoints", "nat", "zones"].map(str::to_owned));
-    }
-    names.retain(|name| blueprint.settings.properties.contains_key(name));
-    names
-}
-
-/// Whether a stack exists only where this switch is on, so that the switch says nothing more.
-fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
-    let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
-    *value == serde_json::Value::Bool(true)
-        && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
-}
-
-fn add_tags(
-    properties: &mut Vec<(String, Json)>,
-    property: &str,
-    shape: TagShape,
-    tags: Vec<(String, Json)>,
-) {
-    let position = properties.iter().position(|(key, _)| key == property).unwrap_or_else(|| {
-        let empty = match shape {
-            TagShape::List => Json::List(Vec::new()),
-            TagShape::Map => Json::Object(Vec::new()),
-        };
-        properties.push((property.to_owned(), empty));
-        properties.len() - 1
-    });
-    match &mut properties[position].1 {
-        Json::List(list) => list.extend(
-            tags.into_iter().map(|(key, value)| Json::object([("Key", Json::Text(key)), ("Value", value)])),
-        ),
-        Json::Object(map) => map.extend(tags),
-        _ => {}
-    }
-}
-
-fn exported(id: &str, output: Json) -> Json {
-    let Json::Object(mut entries) = output else { return output };
-    let name = Json::object([("Fn::Sub", Json::text(format!("${{AWS::StackName}}-{id}")))]);
-    entries.push(("Export".to_owned(), Json::object([("Name", name)])));
-    Json::Object(entries)
-}
-
 fn parameter(symbol: &Symbol, blueprint: &Blueprint) -> Json {
     let kind = match symbol {
         Symbol::Setting(name) => {
@@ -466,20 +334,5 @@ fn setting_type(schema: &serde_json::Value) -> &'static str {
         Some("array") => "CommaDelimitedList",
         None if listed.is_some_and(|values| values.iter().all(serde_json::Value::is_number)) => "Number",
         _ => "String",
-    }
-}
-
-/// What CloudFormation wants to be told before it creates this resource ("Acknowledging IAM resources").
-fn capability(resource: &Json) -> Option<&'static str> {
-    let kind = resource.get("Type")?.as_text()?;
-    let named = |name: &str| resource.get("Properties").and_then(|properties| properties.get(name)).is_some();
-    match kind {
-        "AWS::IAM::Role" if named("RoleName") => Some("CAPABILITY_NAMED_IAM"),
-        "AWS::IAM::ManagedPolicy" if named("ManagedPolicyName") => Some("CAPABILITY_NAMED_IAM"),
-        "AWS::IAM::InstanceProfile" if named("InstanceProfileName") => Some("CAPABILITY_NAMED_IAM"),
-        "AWS::IAM::Role" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::InstanceProfile" | "AWS::IAM::Policy" => {
-            Some("CAPABILITY_IAM")
-        }
-        _ => None,
     }
 }

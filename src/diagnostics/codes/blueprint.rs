@@ -14,6 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_SETTING,
     &INVALID_SETTING,
     &UNKNOWN_OUTPUT,
+    &RULES_NOT_GENERATED,
     &UNKNOWN_RESOURCE_TYPE,
     &TEMPLATE_TOO_LARGE,
 ];
@@ -104,4 +105,11 @@ pub static TEMPLATE_TOO_LARGE: Code = Code {
     name: "template-too-large",
     meaning: "a template breaks one of CloudFormation's limits",
     explanation: "A template may hold 500 resources, 200 parameters and 200 outputs, and be 1,000,000 bytes long. Cut the blueprint's stack into two; the second names the first with `after:` and imports its outputs.",
+};
+
+pub static RULES_NOT_GENERATED: Code = Code {
+    name: "rules-not-generated",
+    meaning: "a blueprint declares flows, and none of its templates makes the rules for them",
+    explanation: "Security groups, network ACLs and the rules of a tenant's allow-list are made where a template says `$generate security_groups`, `$generate network_acls` or \
+`$generate ingress_rules`. Without them a declared flow opens nothing, and subnets keep the open network ACL that AWS gives them.",
 };

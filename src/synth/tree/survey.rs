@@ -96,7 +96,7 @@ fn owned_files(output: &Path, report: &mut Report) -> Result<BTreeSet<TreePath>,
             )
             .note("without it, tenantry does not know which files there are its own")
             .help(
-                "restore it from version control, or remove the output directory if all of it was generated",
+                "restore it from version control (after a merge: `git checkout --ours` the directory), or remove the output directory if all of it was generated",
             ),
         ),
     })

@@ -1,0 +1,181 @@
+//! One resource of a template, looked at after it was evaluated: its id, its attributes, its tags, and
+//! what it asks the deployer to acknowledge.
+
+use std::collections::BTreeSet;
+
+use crate::blueprint::Symbol;
+use crate::cloudformation::{Json, TagShape, resource_type};
+use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
+use crate::source::Span;
+
+/// The attributes that a resource may have beside its type. `Condition` is not among them: what
+/// tenantry writes has no conditions.
+const ATTRIBUTES: [&str; 8] = [
+    "Type",
+    "Properties",
+    "DependsOn",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "CreationPolicy",
+    "UpdatePolicy",
+    "Metadata",
+];
+
+/// Makes sure that an id of a resource or an output is one of CloudFormation's.
+pub(super) fn check_id(id: &str, span: Span, report: &mut Report) {
+    let valid = (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !valid {
+        report.push(
+            Diagnostic::error(&codes::INVALID_TEMPLATE, format!("{} is not a logical id", quote(id)))
+                .at(span, "")
+                .help("use 1 to 255 letters and digits"),
+        );
+    }
+}
+
+/// Adds the catalog's tags by the type's own facts (law 9).
+pub(super) fn with_tags(
+    resource: Json,
+    id: &str,
+    span: Span,
+    keys: &[String],
+    symbols: &mut BTreeSet<Symbol>,
+    report: &mut Report,
+) -> Json {
+    for (attribute, _) in resource.entries() {
+        if !ATTRIBUTES.contains(&attribute.as_str()) {
+            report.push(
+                Diagnostic::error(
+                    &codes::INVALID_TEMPLATE,
+                    format!("the resource `{id}` has no attribute {}", quote(attribute)),
+                )
+                .at(span, "")
+                .help(format!(
+                    "the attributes of a resource are {}; choose with `$if` keys",
+                    list_of(ATTRIBUTES)
+                )),
+            );
+        }
+    }
+    let Some(kind) = resource.get("Type").and_then(Json::as_text).map(str::to_owned) else {
+        report.push(
+            Diagnostic::error(&codes::INVALID_TEMPLATE, format!("the resource `{id}` has no `Type`"))
+                .at(span, "")
+                .help("add `Type: AWS::...`"),
+        );
+        return resource;
+    };
+    let Some(facts) = resource_type(&kind) else {
+        report.push(
+            Diagnostic::warning(
+                &codes::UNKNOWN_RESOURCE_TYPE,
+                format!("tenantry has no facts about {}, so `{id}` gets no tags", quote(&kind)),
+            )
+            .at(span, "")
+            .help("check the type's name; if it takes tags, write them into the template"),
+        );
+        return resource;
+    };
+    let Some(place) = &facts.tags else { return resource };
+    let tags: Vec<(String, Json)> = keys
+        .iter()
+        .map(|key| {
+            let symbol = Symbol::Tag(key.clone());
+            let value = Json::reference(symbol.parameter());
+            symbols.insert(symbol);
+            (key.clone(), value)
+        })
+        .collect();
+    let Json::Object(mut entries) = resource else { return resource };
+    if !entries.iter().any(|(key, _)| key == "Properties") {
+        entries.push(("Properties".to_owned(), Json::Object(Vec::new())));
+    }
+    for (key, properties) in &mut entries {
+        if key == "Properties"
+            && let Json::Object(properties) = properties
+        {
+            if let Some(twice) = own_tag(properties, &place.property, keys) {
+                report.push(
+                    Diagnostic::error(
+                        &codes::INVALID_TEMPLATE,
+                        format!(
+                            "the resource `{id}` writes the tag {}, which comes from the catalog",
+                            quote(&twice)
+                        ),
+                    )
+                    .at(span, "")
+                    .help("leave the tag out: tenantry adds it"),
+                );
+            }
+            add_tags(properties, &place.property, place.shape, tags.clone());
+        }
+    }
+    Json::Object(entries)
+}
+
+/// A tag of the catalog that the author has written as well.
+fn own_tag(properties: &[(String, Json)], property: &str, keys: &[String]) -> Option<String> {
+    let (_, written) = properties.iter().find(|(key, _)| key == property)?;
+    let names: Vec<&str> = match written {
+        Json::List(items) => items.iter().filter_map(|item| item.get("Key")?.as_text()).collect(),
+        Json::Object(map) => map.iter().map(|(key, _)| key.as_str()).collect(),
+        _ => Vec::new(),
+    };
+    keys.iter().find(|key| names.contains(&key.as_str())).cloned()
+}
+
+fn add_tags(
+    properties: &mut Vec<(String, Json)>,
+    property: &str,
+    shape: TagShape,
+    tags: Vec<(String, Json)>,
+) {
+    let position = properties.iter().position(|(key, _)| key == property).unwrap_or_else(|| {
+        let empty = match shape {
+            TagShape::List => Json::List(Vec::new()),
+            TagShape::Map => Json::Object(Vec::new()),
+        };
+        properties.push((property.to_owned(), empty));
+        properties.len() - 1
+    });
+    match &mut properties[position].1 {
+        Json::List(list) => list.extend(
+            tags.into_iter().map(|(key, value)| Json::object([("Key", Json::Text(key)), ("Value", value)])),
+        ),
+        Json::Object(map) => map.extend(tags),
+        _ => {}
+    }
+}
+
+/// Adds the export by which other stacks of the tenant import an output.
+pub(super) fn exported(id: &str, output: Json, span: Span, report: &mut Report) -> Json {
+    if output.get("Export").is_some() {
+        report.push(
+            Diagnostic::error(
+                &codes::INVALID_TEMPLATE,
+                format!("the output `{id}` has an `Export` of its own"),
+            )
+            .at(span, "")
+            .help("leave it out: tenantry exports every output under the name of its stack"),
+        );
+    }
+    let Json::Object(mut entries) = output else { return output };
+    let name = Json::object([("Fn::Sub", Json::text(format!("${{AWS::StackName}}-{id}")))]);
+    entries.push(("Export".to_owned(), Json::object([("Name", name)])));
+    Json::Object(entries)
+}
+
+/// What CloudFormation wants to be told before it creates this resource ("Acknowledging IAM resources").
+pub(super) fn capability(resource: &Json) -> Option<&'static str> {
+    let kind = resource.get("Type")?.as_text()?;
+    let named = |name: &str| resource.get("Properties").and_then(|properties| properties.get(name)).is_some();
+    match kind {
+        "AWS::IAM::Role" if named("RoleName") => Some("CAPABILITY_NAMED_IAM"),
+        "AWS::IAM::ManagedPolicy" if named("ManagedPolicyName") => Some("CAPABILITY_NAMED_IAM"),
+        "AWS::IAM::InstanceProfile" if named("InstanceProfileName") => Some("CAPABILITY_NAMED_IAM"),
+        "AWS::IAM::Role" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::InstanceProfile" | "AWS::IAM::Policy" => {
+            Some("CAPABILITY_IAM")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! What sets a template apart from the others of its stack, as a part of its file name.
+
+use std::collections::BTreeSet;
+
+use crate::blueprint::condition::{Condition, Test};
+use crate::blueprint::settings::Setting;
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Stack};
+use crate::identity::short_hash;
+use crate::plan::Shape;
+
+/// What sets this template apart from those of other shapes, as part of its file name. It comes
+/// from the shape alone and only from what the template depends on: adding a tenant of another
+/// shape renames no file.
+pub(super) fn variant(
+    shape: &Shape<'_>,
+    stack: &Stack,
+    slots: &[u32],
+    tags: &[String],
+    all_tags: usize,
+) -> String {
+    let mut parts = Vec::new();
+    for name in relevant_settings(shape.blueprint, stack) {
+        let setting = shape.blueprint.settings.properties.get(&name);
+        let value = shape.settings.get(&name);
+        let is_default = |setting: &Setting| match &setting.default {
+            Some(default) => default == value,
+            None => value.is_null(),
+        };
+        if setting.is_some_and(|setting| setting.lifted || is_default(setting))
+            || is_own_switch(stack, &name, value)
+        {
+            continue;
+        }
+        let text = match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let readable =
+            text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let shown = if readable { text } else { short_hash(&text) };
+        parts.push(match shown.as_str() {
+            "true" => name,
+            _ => format!("{name}-{shown}"),
+        });
+    }
+    if stack.template.generated().contains(&"ingress_rules") {
+        let names: Vec<String> = slots.iter().map(u32::to_string).collect();
+        let contiguous = slots.iter().copied().eq(1..=u32::try_from(names.len()).unwrap_or(u32::MAX));
+        let joined = if contiguous { names.len().to_string() } else { names.join("-") };
+        parts.push(format!("ranges-{}", if joined.len() <= 24 { joined } else { short_hash(&joined) }));
+    }
+    if tags.len() != all_tags {
+        parts.push(format!("tags-{}", short_hash(&tags.join(" "))));
+    }
+    let joined = parts.join(".");
+    match joined.len() {
+        0 => String::new(),
+        1..=100 => format!(".{joined}"),
+        _ => format!(".{}", short_hash(&joined)),
+    }
+}
+
+/// The settings that a template's text depends on.
+fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut take = |path: &[String]| match path.first().map(String::as_str) {
+        Some("settings") => names.extend(path.get(1).cloned()),
+        Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
+        _ => {}
+    };
+    stack.template.paths().iter().for_each(|path| take(path));
+    let generated = stack.template.generated();
+    // The rules of the allow-list depend on the flows that begin there, all others on everything.
+    let all = generated.iter().any(|kind| *kind != "ingress_rules");
+    if !generated.is_empty() {
+        let concerned = |flow: &&Flow| all || flow.from == FlowEnd::TenantIngress;
+        for flow in blueprint.flows.iter().filter(concerned) {
+            let ends = [&flow.from, &flow.to].into_iter().filter_map(|end| match end {
+                FlowEnd::Workload(name) => blueprint.workloads.get(name)?.when.as_ref(),
+                _ => None,
+            });
+            ends.chain(&flow.when).flat_map(Condition::paths).for_each(|path| take(path));
+        }
+    }
+    if all {
+        let conditions = blueprint.workloads.values().filter_map(|workload| workload.when.as_ref());
+        conditions.flat_map(Condition::paths).for_each(|path| take(path));
+        names.extend(["interface_endpoints", "nat", "zones"].map(str::to_owned));
+    }
+    names.retain(|name| blueprint.settings.properties.contains_key(name));
+    names
+}
+
+/// Whether a stack exists only where this switch is on, so that the switch says nothing more.
+fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
+    let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
+    *value == serde_json::Value::Bool(true)
+        && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+}
