@@ -141,6 +141,20 @@ impl Compiler<'_, '_> {
                 (id, output)
             })
             .collect();
+        if tagged.is_empty() && self.report.errors() == before {
+            // CloudFormation refuses a template without resources.
+            self.report.push(
+                Diagnostic::error(
+                    &codes::INVALID_TEMPLATE,
+                    format!(
+                        "the stack `{}` has no resources where its settings leave them all out",
+                        stack.name
+                    ),
+                )
+                .at(stack.span, "")
+                .help("give the stack a `when`, so that it is there only where it has resources"),
+            );
+        }
         let names = outputs.iter().map(|(id, _)| id.clone()).collect();
         let counts = [
             ("resources", tagged.len(), limits::RESOURCES),
