@@ -233,6 +233,7 @@ impl Compiler<'_, '_> {
         let made: BTreeSet<&str> = shape.stacks.iter().flat_map(|stack| stack.template.generated()).collect();
         let from_outside = |rule: &Rule| rule.peer == Peer::TenantIngress;
         let rules = &shape.security.rules;
+        let flows = shape.blueprint.flows.first().map_or(shape.blueprint.span, |flow| flow.span);
         let lacking = [
             ("security_groups", rules.iter().any(|rule| !from_outside(rule))),
             ("network_acls", !shape.security.acl_entries.is_empty()),
@@ -248,7 +249,7 @@ impl Compiler<'_, '_> {
                             shape.blueprint.name
                         ),
                     )
-                    .at(shape.blueprint.span, "")
+                    .at(flows, "the flows begin here")
                     .help(format!("add `$generate {kind}` to a template, or take the flows out")),
                 );
             }

@@ -36,6 +36,11 @@ impl Folder {
         folder
     }
 
+    /// Adds the files of a directory of this repository, in place of those of the same name.
+    pub(crate) fn add(&self, directory: &Path) {
+        copy(directory, self.path());
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
