@@ -201,7 +201,9 @@ impl UnknownName {
         let help = match (closest(part, known()), before.is_empty()) {
             (Some(near), true) => format!("did you mean `{near}`?"),
             (Some(near), false) => format!("did you mean `{before}.{near}`?"),
-            (None, _) if self.known.is_empty() => format!("{} has no parts, use it alone", quote(&before)),
+            (None, _) if self.known.is_empty() => {
+                format!("{} has no parts: use it alone, or another name", quote(&before))
+            }
             (None, true) => format!("the names here are {}", list_of(known())),
             (None, false) => format!("the parts of {} are {}", quote(&before), list_of(known())),
         };

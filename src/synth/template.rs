@@ -142,6 +142,20 @@ impl Compiler<'_, '_> {
                 (id, output)
             })
             .collect();
+        if tagged.is_empty() && self.report.errors() == before {
+            // CloudFormation refuses a template without resources.
+            self.report.push(
+                Diagnostic::error(
+                    &codes::INVALID_TEMPLATE,
+                    format!(
+                        "the stack `{}` has no resources where its settings leave them all out",
+                        stack.name
+                    ),
+                )
+                .at(stack.span, "")
+                .help("give the stack a `when`, so that it is there only where it has resources"),
+            );
+        }
         let names = outputs.iter().map(|(id, _)| id.clone()).collect();
         let counts = [
             ("resources", tagged.len(), limits::RESOURCES),
@@ -220,6 +234,7 @@ impl Compiler<'_, '_> {
         let made: BTreeSet<&str> = shape.stacks.iter().flat_map(|stack| stack.template.generated()).collect();
         let from_outside = |rule: &Rule| rule.peer == Peer::TenantIngress;
         let rules = &shape.security.rules;
+        let flows = shape.blueprint.flows.first().map_or(shape.blueprint.span, |flow| flow.span);
         let lacking = [
             ("security_groups", rules.iter().any(|rule| !from_outside(rule))),
             ("network_acls", !shape.security.acl_entries.is_empty()),
@@ -235,7 +250,7 @@ impl Compiler<'_, '_> {
                             shape.blueprint.name
                         ),
                     )
-                    .at(shape.blueprint.span, "")
+                    .at(flows, "the flows begin here")
                     .help(format!("add `$generate {kind}` to a template, or take the flows out")),
                 );
             }
@@ -294,6 +309,7 @@ impl Compiler<'_, '_> {
 fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone, all: &str) -> String {
     match closest(name, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if known.clone().next().is_none() => "there are none".to_owned(),
         None => format!("{all} {}", list_of(known)),
     }
 }
