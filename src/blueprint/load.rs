@@ -64,7 +64,7 @@ impl Loader<'_> {
         let settings = fields.optional("settings").map(|node| settings(node, report));
         let network = fields
             .required("network", report)
-            .and_then(|node| network(node, settings.as_ref()?.as_ref(), report));
+            .and_then(|node| network(node, settings.as_ref().and_then(Option::as_ref), report));
         let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
         let workloads = workloads.unwrap_or_default();
         let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
@@ -91,7 +91,7 @@ impl Loader<'_> {
     }
 
     fn stacks(&self, node: &Node, report: &mut Report) -> Vec<Stack> {
-        let entries = node.map("the stacks of a blueprint", report).unwrap_or_default();
+        let entries = node.map("`stacks`", report).unwrap_or_default();
         let names: BTreeSet<&str> = entries.iter().map(|(key, _)| &*key.text).collect();
         let mut stacks: Vec<Stack> = Vec::new();
         for (key, node) in entries {
@@ -200,7 +200,7 @@ fn circle<'s>(stuck: &'s Stack, waiting: &'s BTreeMap<String, Stack>) -> Vec<&'s
 
 /// The names below `after`, each a stack of the blueprint.
 fn after(node: &Node, stack: &str, names: &BTreeSet<&str>, report: &mut Report) -> Vec<String> {
-    let what = "what a stack comes after";
+    let what = "`after`";
     let mut after = Vec::new();
     for item in node.list(what, report).unwrap_or_default() {
         let Some(name) = item.text(what, report) else { continue };
@@ -224,12 +224,7 @@ fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
             Some(schema)
         }
         Err(problem) => {
-            invalid(
-                place_of(node, &problem.path),
-                &problem.phrase,
-                "see `tenantry blueprint eject vpc` for an example",
-                report,
-            );
+            invalid(place_of(node, &problem.path), &problem.phrase, problem.help, report);
             None
         }
     }
@@ -275,7 +270,7 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
     });
     let mut sizes = BTreeMap::new();
     if let Some(node) = fields.required("sizes", report) {
-        for (key, node) in node.map("the sizes of a network", report).unwrap_or_default() {
+        for (key, node) in node.map("`sizes`", report).unwrap_or_default() {
             // VPC User Guide, "VPC CIDR blocks": between /16 and /28.
             if let Some(length) = node.integer("a size, the prefix length of a VPC,", 16..=28, report) {
                 sizes.insert(key.text.to_string(), Located::new(u8::try_from(length).ok()?, node.span));
@@ -301,7 +296,7 @@ fn network(node: &Node, settings: Option<&SettingsSchema>, report: &mut Report) 
 fn subnet_groups(node: &Node, report: &mut Report) -> Vec<SubnetGroup> {
     let mut groups = Vec::new();
     let mut used = 0.0;
-    for (key, node) in node.map("the subnet groups of a network", report).unwrap_or_default() {
+    for (key, node) in node.map("`subnet_groups`", report).unwrap_or_default() {
         check_word(&key.text, key.span, "a subnet group's name", report);
         let Some(mut fields) = Fields::open(node, "a subnet group", report) else { continue };
         let share = fields.required("share", report).and_then(|node| share(node, report));
@@ -359,7 +354,7 @@ fn share(node: &Node, report: &mut Report) -> Option<u8> {
 
 fn workloads(node: &Node, network: Option<&Network>, report: &mut Report) -> BTreeMap<String, Workload> {
     let mut workloads = BTreeMap::new();
-    for (key, node) in node.map("the workloads of a blueprint", report).unwrap_or_default() {
+    for (key, node) in node.map("`workloads`", report).unwrap_or_default() {
         check_word(&key.text, key.span, "a workload's name", report);
         let Some(mut fields) = Fields::open(node, "a workload", report) else { continue };
         let group = fields.required("subnet_group", report).and_then(|node| {
@@ -391,7 +386,7 @@ fn workloads(node: &Node, network: Option<&Network>, report: &mut Report) -> BTr
 
 fn flows(node: &Node, workloads: &BTreeMap<String, Workload>, report: &mut Report) -> Vec<Flow> {
     let mut flows = Vec::new();
-    for node in node.list("the flows of a blueprint", report).unwrap_or_default() {
+    for node in node.list("`flows`", report).unwrap_or_default() {
         let Some(mut fields) = Fields::open(node, "a flow", report) else { continue };
         let from = fields.required("from", report).and_then(|node| end(node, workloads, true, report));
         let to = fields.required("to", report).and_then(|node| end(node, workloads, false, report));
@@ -463,7 +458,7 @@ fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
         invalid(node.span, "a flow without ports opens nothing", "name at least one port", report);
     }
-    for node in node.list("the ports of a flow", report).unwrap_or_default() {
+    for node in node.list("`ports`", report).unwrap_or_default() {
         let range = match &node.value {
             Value::Integer(port) => u16::try_from(*port).ok().map(|port| (port, port)),
             Value::Text(text) => text.split_once('-').and_then(|(first, last)| {
@@ -481,14 +476,6 @@ fn ports(node: &Node, report: &mut Report) -> Vec<(u16, u16)> {
                 report,
             ),
         }
-    }
-    if matches!(&node.value, Value::List(items) if items.is_empty()) {
-        invalid(
-            node.span,
-            "a flow without ports allows nothing",
-            "name its ports, or take the flow out",
-            report,
-        );
     }
     ranges.sort_unstable();
     ranges

@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(
             rules(schema, settings),
             [
-                "zones must be at most 3: None",
+                "endpoints.0 must be text or nothing: None",
                 "nat must be one of none and one: None",
-                "endpoints.0 must be text or nothing: None"
+                "zones must be at most 3: None",
             ]
         );
     }

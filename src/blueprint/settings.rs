@@ -18,10 +18,11 @@ pub struct SettingsSchema {
     validator: Validator,
 }
 
-/// Why a JSON Schema cannot be one of settings: a phrase, and the keys that lead to the place.
+/// Why a JSON Schema cannot be one of settings: a phrase, what to do, and the keys that lead there.
 #[derive(Debug)]
 pub struct SchemaProblem {
     pub phrase: String,
+    pub help: &'static str,
     pub path: Vec<String>,
 }
 
@@ -60,7 +61,7 @@ impl SettingsSchema {
     /// # Errors
     /// If it is not a JSON Schema, or two lifted settings would become one parameter.
     pub fn new(schema: JsonValue) -> Result<SettingsSchema, SchemaProblem> {
-        let validator = jsonschema::validator_for(&schema).map_err(|error| not_a_schema(&error))?;
+        let validator = jsonschema::validator_for(&schema).map_err(|error| not_a_schema(&error, &schema))?;
         let mut properties = BTreeMap::new();
         let described = schema.get("properties").and_then(JsonValue::as_object);
         for (name, property) in described.into_iter().flatten() {
@@ -79,6 +80,7 @@ impl SettingsSchema {
         if let Some((one, other)) = equal_parameters(&properties) {
             return Err(SchemaProblem {
                 phrase: format!("the settings `{one}` and `{other}` would be one parameter of the stacks"),
+                help: "let their names differ in more than hyphens and underscores",
                 path: vec!["properties".to_owned(), other],
             });
         }
@@ -142,6 +144,7 @@ impl SettingsSchema {
         let names = || self.properties.keys().map(String::as_str);
         let help = match closest(&key.text, names()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if self.properties.is_empty() => "it has no settings, leave this out".to_owned(),
             None => format!("its settings are {}", list_of(names())),
         };
         Diagnostic::error(
@@ -153,15 +156,42 @@ impl SettingsSchema {
     }
 }
 
-fn not_a_schema(error: &jsonschema::ValidationError<'_>) -> SchemaProblem {
-    let phrase = match error.kind() {
-        jsonschema::error::ValidationErrorKind::Referencing(_) => {
-            "the settings refer to a schema that is not part of them".to_owned()
-        }
-        _ => format!("the settings are not a JSON Schema: {error}"),
-    };
+fn not_a_schema(error: &jsonschema::ValidationError<'_>, schema: &JsonValue) -> SchemaProblem {
+    if let jsonschema::error::ValidationErrorKind::Referencing(_) = error.kind() {
+        let phrase = "the settings refer to a schema that is not part of them".to_owned();
+        let help = "write that schema below `$defs` of the settings, and refer to it there";
+        return SchemaProblem { phrase, help, path: reference_elsewhere(schema).unwrap_or_default() };
+    }
+    let phrase = format!("the settings are not a JSON Schema: {error}");
     let path = error.instance_path().to_string().split('/').skip(1).map(str::to_owned).collect();
-    SchemaProblem { phrase, path }
+    SchemaProblem { phrase, help: "see `tenantry blueprint eject vpc` for an example", path }
+}
+
+/// The way to a `$ref` that leads out of the schema, or nowhere.
+fn reference_elsewhere(schema: &JsonValue) -> Option<Vec<String>> {
+    fn search(value: &JsonValue, whole: &JsonValue, way: &mut Vec<String>) -> bool {
+        let inside: Vec<(String, &JsonValue)> = match value {
+            JsonValue::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            JsonValue::Array(items) => {
+                items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+            }
+            _ => return false,
+        };
+        inside.into_iter().any(|(key, inner)| {
+            let leads_out = key == "$ref"
+                && inner.as_str().is_some_and(|to| {
+                    to.strip_prefix('#').is_none_or(|pointer| whole.pointer(pointer).is_none())
+                });
+            way.push(key);
+            let found = leads_out || search(inner, whole, way);
+            if !found {
+                way.pop();
+            }
+            found
+        })
+    }
+    let mut way = Vec::new();
+    search(schema, schema, &mut way).then_some(way)
 }
 
 /// Two lifted settings whose parameters would have one name.
@@ -177,28 +207,30 @@ fn equal_parameters(properties: &BTreeMap<String, Setting>) -> Option<(String, S
 fn told(misfit: &Misfit, place: Option<Span>, blueprint: &str, fallback: Span) -> Diagnostic {
     let Misfit { rule, found, .. } = misfit;
     let name = quote(&misfit.path.join("."));
+    let unset = |name: &str| format!("{name} is not set");
     let (message, label) = match (&misfit.missing, misfit.path.as_slice(), place) {
-        (Some(missing), [], _) => (
-            format!("the blueprint `{blueprint}` needs the setting {} here", quote(missing)),
-            "it is not set",
-        ),
-        (_, [], _) => (format!("the settings of the blueprint `{blueprint}` {rule}"), ""),
-        (_, _, Some(_)) => {
-            (format!("the setting {name} of the blueprint `{blueprint}` {rule}, and is {}", quote(found)), "")
+        (Some(missing), [], _) => {
+            let missing = quote(missing);
+            (format!("the blueprint `{blueprint}` needs the setting {missing} here"), unset(&missing))
         }
+        (_, [], _) => (format!("the settings of the blueprint `{blueprint}` {rule}"), String::new()),
+        (_, _, Some(_)) => (
+            format!("the setting {name} of the blueprint `{blueprint}` {rule}, and is {}", quote(found)),
+            String::new(),
+        ),
         (_, _, None) => (
             format!(
                 "the setting {name} of the blueprint `{blueprint}` {rule} here, and is {} by default",
                 quote(found)
             ),
-            "it is not set",
+            unset(&name),
         ),
     };
     let error = Diagnostic::error(&codes::INVALID_SETTING, message)
         .at(place.unwrap_or(fallback), label)
         .help(format!("`tenantry blueprint show {blueprint}` lists the settings and what they may be"));
     match &misfit.reason {
-        Some(reason) => error.note(reason.clone()),
+        Some(reason) => error.note(format!("the blueprint says: {reason}")),
         None => error,
     }
 }

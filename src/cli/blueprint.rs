@@ -101,7 +101,7 @@ fn eject(files: &[(&str, &str)], directory: &Path, report: &mut Report) -> Resul
         )
     };
     if let Err(error) = std::fs::create_dir_all(directory) {
-        return Err(failed(report, directory, error.to_string()));
+        return Err(failed(report, directory, print::reason(&error)));
     }
     let is_empty = std::fs::read_dir(directory).map(|mut entries| entries.next().is_none());
     match is_empty {
@@ -123,7 +123,7 @@ fn shown(blueprint: &Blueprint) -> String {
         format!("{} (model {})\n{}\n\nsettings:\n", blueprint.name, blueprint.model, blueprint.summary);
     for (name, setting) in &blueprint.settings.properties {
         let default = setting.default.as_ref().map_or("none".to_owned(), ToString::to_string);
-        let allowed = setting.schema.get("enum").map_or(String::new(), |values| format!(", one of {values}"));
+        let allowed = allowed(&setting.schema).map_or(String::new(), |allowed| format!(", {allowed}"));
         let lifted = if setting.lifted { ", a parameter of the stacks" } else { "" };
         text.push_str(&format!(
             "  {name} [default: {default}{allowed}{lifted}]\n      {}\n",
@@ -162,6 +162,18 @@ fn shown(blueprint: &Blueprint) -> String {
         text.push_str(&format!("  {}{optional}{after}\n", stack.name));
     }
     text
+}
+
+/// What a setting may be, as far as a few words can say it.
+fn allowed(schema: &serde_json::Value) -> Option<String> {
+    let number = |key: &str| schema.get(key).filter(|limit| limit.is_number());
+    match (schema.get("enum"), number("minimum"), number("maximum")) {
+        (Some(values), ..) => Some(format!("one of {values}")),
+        (None, Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (None, Some(least), None) => Some(format!("at least {least}")),
+        (None, None, Some(most)) => Some(format!("at most {most}")),
+        (None, None, None) => schema.get("pattern").map(|pattern| format!("matching {pattern}")),
+    }
 }
 
 fn document(blueprint: &Blueprint) -> serde_json::Value {

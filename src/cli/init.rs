@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         }
     }
     if !here && let Err(error) = std::fs::create_dir_all(directory) {
-        return Err(report.error(failed(directory, error.to_string())));
+        return Err(report.error(failed(directory, print::reason(&error))));
     }
     let mut written = Vec::new();
     for (name, text) in [("catalog.yaml", STARTER), (".gitattributes", GIT_ATTRIBUTES)] {

@@ -29,6 +29,16 @@ pub(super) fn json_result(value: &serde_json::Value, report: &mut Report) -> Res
     result(&format!("{text}\n"), report)
 }
 
+/// Why a directory cannot be made, in better words than the system's where it says no more than that
+/// something is there.
+pub(super) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => "it is a file".to_owned(),
+        std::io::ErrorKind::NotADirectory => "it would stand inside of a file".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// Prints all that the run has to tell, sorted by place.
 pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
     let sorted = report.into_sorted(sources);

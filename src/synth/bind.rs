@@ -135,6 +135,8 @@ pub(super) fn tags(catalog: &Catalog, tenant: &TenantPlan<'_>) -> Vec<(String, S
 
 enum Unbound {
     NoSetting,
+    /// Set to something that no parameter can hold.
+    NotOneParameter,
     NoPrefixList,
     TooLong(usize),
     Impossible,
@@ -157,7 +159,10 @@ fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
-        Symbol::Setting(name) => setting(tenant.settings.get(name)).ok_or(Unbound::NoSetting)?,
+        Symbol::Setting(name) => match tenant.settings.get(name) {
+            serde_json::Value::Null => return Err(Unbound::NoSetting),
+            value => setting(value).ok_or(Unbound::NotOneParameter)?,
+        },
         Symbol::PrefixList(service) => {
             let region = catalog.regions.get(&tenant.tenant.region.value).ok_or(Unbound::Impossible)?;
             let service = if service == "s3" { PrefixListService::S3 } else { PrefixListService::DynamoDb };
@@ -214,6 +219,13 @@ fn unbound(problem: Unbound, symbol: &Symbol, tenant: &TenantPlan<'_>) -> Diagno
         )
         .at(tenant.tenant.tier.span, "neither its tier nor the tenant sets it")
         .help(format!("set `{name}` in the settings of the tier `{}`", tenant.tier.name)),
+        (Unbound::NotOneParameter, Symbol::Setting(name)) => Diagnostic::error(
+            &codes::INVALID_SETTING,
+            format!("the setting `{name}` of tenant `{id}` cannot be a parameter of a stack"),
+        )
+        .at(tenant.tenant.tier.span, "")
+        .note("a parameter is a text, a number, or a list whose items hold no commas")
+        .help(format!("take the commas out, or `lifted` out of the setting in the blueprint `{blueprint}`")),
         (Unbound::NoPrefixList, Symbol::PrefixList(service)) => Diagnostic::error(
             &codes::UNKNOWN_PREFIX_LIST,
             format!("the id of AWS's prefix list of {service} in {} is not known", tenant.tenant.region.value),

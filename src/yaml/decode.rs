@@ -153,11 +153,18 @@ fn wrong_type(node: &Node, asked: &str, report: &mut Report) {
 }
 
 fn wrong_type_found(node: &Node, asked: &str, found: &str, report: &mut Report) {
-    let help = match node.value {
-        Value::Integer(_) | Value::Number(_) | Value::Boolean(_) if asked.ends_with("is text") => {
+    let help = match (&node.value, asked) {
+        (Value::Integer(_) | Value::Number(_) | Value::Boolean(_), _) if asked.ends_with("is text") => {
             "put the value in quotes"
         }
-        _ => "`tenantry schema catalog` prints the type of every key",
+        (Value::Null, _) => "write it here, or take the key out",
+        _ if asked.ends_with("is text") => "write one text here",
+        _ if asked.ends_with("is a list") => "write a list: `[one, other]`, or a line `- one` for each",
+        _ if asked.ends_with("is a mapping") => {
+            "write a mapping: `{ key: value }`, or a line `key: value` for each"
+        }
+        _ if asked.ends_with("is true or false") => "write `true` or `false`, without quotes",
+        _ => "write such a number, without quotes",
     };
     report.push(
         Diagnostic::error(&codes::WRONG_TYPE, format!("{asked}, and this is {found}"))

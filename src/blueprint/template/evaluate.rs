@@ -78,6 +78,8 @@ pub fn evaluate<'e>(
     (evaluated, evaluation.symbols, evaluation.imports)
 }
 
+const HELPERS: [&str; 2] = ["import", "pascal"];
+
 enum Segment {
     Author(String),
     Data(String),
@@ -185,12 +187,13 @@ impl Evaluation<'_> {
 
     fn add(&mut self, map: &mut Vec<(String, Span, Json)>, name: String, span: Span, value: Json) {
         if let Some((_, first, _)) = map.iter().find(|(other, _, _)| *other == name) {
-            self.report.push(
+            let error =
                 Diagnostic::error(&codes::DUPLICATE_KEY, format!("the key {} is there twice", quote(&name)))
-                    .at(span, "again here")
-                    .also(*first, "first here")
-                    .help("give each a name of its own, for example with the loop's number in it"),
-            );
+                    .help("give each a name of its own, for example with the loop's number in it");
+            self.report.push(match *first == span {
+                true => error.at(span, "the loop around it comes here more than once"),
+                false => error.at(span, "again here").also(*first, "first here"),
+            });
             return;
         }
         map.push((name, span, value));
@@ -292,6 +295,10 @@ impl Evaluation<'_> {
                 Bound::Value(symbol) => Some(Segment::Value(symbol, path.join("."))),
                 bound => self.print(&bound, path, span).map(Segment::Data),
             },
+            Expression::Call(helper, _) if !HELPERS.contains(&helper.as_str()) => {
+                self.no_helper(format!("there is no helper {}", quote(helper)), span);
+                None
+            }
             Expression::Call(helper, arguments) => {
                 let mut words = Vec::new();
                 for argument in arguments {
@@ -321,18 +328,18 @@ impl Evaluation<'_> {
                 Some(Segment::Import(stack.clone(), output))
             }
             _ => {
-                let message = match helper {
-                    "pascal" | "import" => format!("{} is not called like this", quote(helper)),
-                    _ => format!("there is no helper {}", quote(helper)),
-                };
-                self.report.push(
-                    Diagnostic::error(&codes::INVALID_EXPRESSION, message)
-                        .at(span, "")
-                        .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
-                );
+                self.no_helper(format!("{} is not called like this", quote(helper)), span);
                 None
             }
         }
+    }
+
+    fn no_helper(&mut self, message: String, span: Span) {
+        self.report.push(
+            Diagnostic::error(&codes::INVALID_EXPRESSION, message)
+                .at(span, "")
+                .help("the helpers are `pascal WORD` and `import STACK OUTPUT MORE...`"),
+        );
     }
 
     /// Text that must be the same for all tenants of a shape: keys, logical ids.
@@ -388,7 +395,7 @@ impl Evaluation<'_> {
             self.report.push(
                 Diagnostic::error(
                     &codes::UNSAFE_DATA,
-                    "data would become a dynamic reference of CloudFormation here",
+                    "data of the catalog would become a dynamic reference of CloudFormation here",
                 )
                 .at(span, "")
                 .help("take `{{resolve:` out of the settings that this text uses"),

@@ -4,12 +4,10 @@
 //! write or remove a file, or run the program. The snapshot beside it is what they read. A run that
 //! does not end with 0 leaves every file as it was, byte for byte.
 
-mod command_line;
-
 use std::fs;
 use std::path::Path;
 
-use command_line::{Folder, Run};
+use crate::folder::{Folder, Run};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -39,7 +37,7 @@ enum Step {
 #[test]
 fn each_case_reads_as_its_snapshot_says() {
     let mut broken = Vec::new();
-    insta::glob!("cases/cli/*/case.json", |path| {
+    insta::glob!("../cases", "cli/*/case.json", |path| {
         let name = path.parent().unwrap().file_name().unwrap().to_string_lossy();
         let case: Case = serde_json::from_str(&fs::read_to_string(path).unwrap())
             .unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -8,77 +8,82 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder of which nobody else knows.
-pub struct Folder {
+pub(crate) struct Folder {
     directory: TempDir,
 }
 
 /// What one run of the program came to.
-pub struct Run {
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Every file and directory by its path; the bytes of files.
-pub type Contents = BTreeMap<PathBuf, Option<Vec<u8>>>;
+pub(crate) type Contents = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
 impl Folder {
     /// An empty folder.
-    pub fn empty() -> Folder {
+    pub(crate) fn empty() -> Folder {
         Folder { directory: tempfile::tempdir().unwrap() }
     }
 
     /// A copy of one of `tests/bases`.
-    pub fn of_base(name: &str) -> Folder {
+    pub(crate) fn of_base(name: &str) -> Folder {
         let folder = Folder::empty();
         let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bases").join(name);
         copy(&base, folder.path());
         folder
     }
 
-    pub fn path(&self) -> &Path {
+    /// Adds the files of a directory of this repository, in place of those of the same name.
+    pub(crate) fn add(&self, directory: &Path) {
+        copy(directory, self.path());
+    }
+
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// The program, with arguments, in this folder.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.args(arguments).current_dir(self.path()).env_remove("NO_COLOR");
         command
     }
 
     /// Runs the program; arguments are parted by spaces.
-    pub fn run(&self, arguments: &str) -> Run {
+    pub(crate) fn run(&self, arguments: &str) -> Run {
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
         let run = Run::from(self.command(&arguments).output().unwrap());
         Run { stdout: self.named(&run.stdout), stderr: self.named(&run.stderr), ..run }
     }
 
     /// Runs the program and takes it that it ends well, with nothing to say but its result.
-    pub fn fine(&self, arguments: &str) -> String {
+    pub(crate) fn fine(&self, arguments: &str) -> String {
         let run = self.run(arguments);
         assert_eq!((run.status, run.stderr.as_str()), (0, ""), "tenantry {arguments}");
         run.stdout
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path().join(path)).unwrap()
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Puts one text in the place of another, which stands in the file once.
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
         assert_eq!(text.matches(from).count(), 1, "`{from}` stands once in {path}");
         self.write(path, &text.replace(from, to));
     }
 
-    pub fn contents(&self) -> Contents {
+    pub(crate) fn contents(&self) -> Contents {
         contents(self.path())
     }
 
@@ -101,7 +106,7 @@ impl From<Output> for Run {
 }
 
 /// Everything below a directory; links are not followed.
-pub fn contents(root: &Path) -> Contents {
+pub(crate) fn contents(root: &Path) -> Contents {
     fn walk(directory: &Path, root: &Path, found: &mut Contents) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
