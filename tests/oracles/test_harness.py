@@ -75,6 +75,18 @@ class Lint(Harness):
 
         self.rejects("lint", "I1022", NETWORK, join_instead_of_substituting)
 
+    def test_rejects_a_parameter_that_no_template_has(self):
+        def misspell(deployment):
+            deployment["parameters"]["VpcCidrs"] = deployment["parameters"].pop("VpcCidr")
+
+        self.rejects("lint", "E2900 'VpcCidr' is a required property", NETWORK_DEPLOYMENT, misspell)
+
+    def test_rejects_a_value_that_its_property_does_not_take(self):
+        def lengthen_the_prefix(deployment):
+            deployment["parameters"]["AppSubnet1Cidr"] = "10.64.0.0/33"
+
+        self.rejects("lint", "W1030 .*'10.64.0.0/33'", NETWORK_DEPLOYMENT, lengthen_the_prefix)
+
     def test_rejects_a_template_of_no_stack(self):
         def use_one_template_only(manifest):
             manifest["stacks"].pop()

@@ -14,6 +14,7 @@ class Stack:
     account: str
     region: str
     template: Path
+    deployment: Path
     tenant: str | None
     capabilities: list
     parameters: dict
@@ -43,6 +44,7 @@ def stacks(output):
                 account=account_number(entry["account"]),
                 region=entry["region"],
                 template=output / entry["template"],
+                deployment=output / entry["deployment"],
                 tenant=entry["tenant"],
                 capabilities=entry["capabilities"],
                 parameters=deployment.get("parameters", {}),
