@@ -73,22 +73,22 @@ impl Symbol {
     /// What the parameter holds, for the template's reader.
     pub fn description(&self) -> String {
         match self {
-            Symbol::TenantId => "Id of the tenant.".to_owned(),
-            Symbol::TenantName => "Display name of the tenant.".to_owned(),
-            Symbol::TenantTier => "Tier of the tenant.".to_owned(),
-            Symbol::ResourceName => "Name for the tenant's resources that must be named.".to_owned(),
-            Symbol::NetworkCidr => "IPv4 block of the tenant's VPC.".to_owned(),
-            Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}."),
-            Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets."),
-            Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}."),
-            Symbol::Setting(name) => format!("Setting {name}."),
+            Symbol::TenantId => "Id of the tenant".to_owned(),
+            Symbol::TenantName => "Display name of the tenant".to_owned(),
+            Symbol::TenantTier => "Tier of the tenant".to_owned(),
+            Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
+            Symbol::NetworkCidr => "IPv4 block of the tenant's VPC".to_owned(),
+            Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
+            Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),
+            Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}"),
+            Symbol::Setting(name) => format!("Setting {name}"),
             Symbol::PrefixList(service) => {
-                format!("Id of the AWS-managed prefix list of {service} in this Region.")
+                format!("Id of the AWS-managed prefix list of {service} in this Region")
             }
-            Symbol::Ingress(slot) => format!("Range {slot} that may reach the tenant's public workloads."),
-            Symbol::Tag(key) => format!("Value of the tag {key}."),
+            Symbol::Ingress(slot) => format!("Range {slot} that may reach the tenant's public workloads"),
+            Symbol::Tag(key) => format!("Value of the tag {key}"),
             Symbol::StackName(stack) => {
-                format!("Name of the tenant's {stack} stack, whose outputs are imported.")
+                format!("Name of the tenant's {stack} stack, whose outputs are imported")
             }
         }
     }

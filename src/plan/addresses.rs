@@ -66,17 +66,6 @@ impl<'c> Pools<'c> {
         pools[best.1.0].allocate(length)
     }
 
-    /// Takes exactly this block, if it is free.
-    fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
-        self.by_region.get_mut(region).is_some_and(|pools| pools.iter_mut().any(|pool| pool.take(block)))
-    }
-
-    fn release(&mut self, region: &RegionName, block: Cidr) {
-        if let Some(pools) = self.by_region.get_mut(region) {
-            let _was_ours = pools.iter_mut().any(|pool| pool.release(block));
-        }
-    }
-
     /// How full each pool is, in the order of the catalog.
     pub(super) fn uses(&self, catalog: &Catalog) -> Vec<PoolUse> {
         let mut uses = Vec::new();
@@ -139,19 +128,23 @@ fn new_network(
     let length = demand.length.value;
     let reserve_length = length.checked_sub(demand.headroom).filter(|length| *length >= 8)?;
     let id = &demand.tenant.id.value;
+    // Only where it may stand: a block that waits in another Region, or that was reserved since, goes on
+    // waiting, for stacks that hold its addresses may still be there.
+    let may_return = |block: &Cidr| {
+        block.length() == reserve_length
+            && region.pools.iter().any(|pool| pool.value.contains(block))
+            && !demand.catalog.reserved.iter().any(|reserved| reserved.cidr.value.overlaps(block))
+    };
+    let owner = Owner::Tenant(id.clone());
     let returned = lock
         .quarantine
         .iter()
-        .find(|(block, waiting)| {
-            waiting.value.owner == Owner::Tenant(id.clone()) && block.length() == reserve_length
-        })
+        .find(|(block, waiting)| waiting.value.owner == owner && may_return(block))
         .map(|(block, _)| *block);
-    if let Some(block) = returned {
-        lock.quarantine.remove(&block);
-        pools.release(&region.name, block);
-        if pools.take(&region.name, block) {
-            return block.part(length, 0).map(|cidr| Network { cidr, reserve: block });
-        }
+    if let Some(reserve) = returned {
+        // It was never free, so nothing is taken from the pools.
+        lock.quarantine.remove(&reserve);
+        return reserve.part(length, 0).map(|cidr| Network { cidr, reserve });
     }
     match pools.allocate(&region.name, reserve_length) {
         Some(reserve) => reserve.part(length, 0).map(|cidr| Network { cidr, reserve }),

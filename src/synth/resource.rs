@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::blueprint::Symbol;
+use crate::catalog::{Catalog, TagSource};
 use crate::cloudformation::{Json, TagShape, resource_type};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::source::Span;
@@ -20,6 +21,28 @@ const ATTRIBUTES: [&str; 8] = [
     "UpdatePolicy",
     "Metadata",
 ];
+
+/// What stands in a template as the value of a catalog's tag.
+#[derive(Clone, Debug)]
+pub(super) enum TagText {
+    /// The same for every tenant of the catalog.
+    Same(String),
+    Differs(Symbol),
+}
+
+/// The values of tags by where the catalog takes them from.
+pub(super) fn tag_texts(catalog: &Catalog, keys: &[String]) -> Vec<(String, TagText)> {
+    let rule = |key: &String| catalog.tags.iter().find(|rule| rule.key.value.as_str() == key);
+    let text = |key: &String| match rule(key).and_then(|rule| rule.source) {
+        Some(TagSource::Product) => TagText::Same(catalog.product.value.to_string()),
+        Some(TagSource::Environment) => TagText::Same(catalog.environment.value.to_string()),
+        Some(TagSource::TenantId) => TagText::Differs(Symbol::TenantId),
+        Some(TagSource::TenantTier) => TagText::Differs(Symbol::TenantTier),
+        Some(TagSource::TenantName) => TagText::Differs(Symbol::TenantName),
+        _ => TagText::Differs(Symbol::Tag(key.clone())),
+    };
+    keys.iter().map(|key| (key.clone(), text(key))).collect()
+}
 
 /// Makes sure that an id of a resource or an output is one of CloudFormation's.
 pub(super) fn check_id(id: &str, span: Span, report: &mut Report) {
@@ -38,7 +61,7 @@ pub(super) fn with_tags(
     resource: Json,
     id: &str,
     span: Span,
-    keys: &[String],
+    tags: &[(String, TagText)],
     symbols: &mut BTreeSet<Symbol>,
     report: &mut Report,
 ) -> Json {
@@ -77,12 +100,16 @@ pub(super) fn with_tags(
         return resource;
     };
     let Some(place) = &facts.tags else { return resource };
-    let tags: Vec<(String, Json)> = keys
+    let written: Vec<(String, Json)> = tags
         .iter()
-        .map(|key| {
-            let symbol = Symbol::Tag(key.clone());
-            let value = Json::reference(symbol.parameter());
-            symbols.insert(symbol);
+        .map(|(key, text)| {
+            let value = match text {
+                TagText::Same(text) => Json::text(text),
+                TagText::Differs(symbol) => {
+                    symbols.insert(symbol.clone());
+                    Json::reference(symbol.parameter())
+                }
+            };
             (key.clone(), value)
         })
         .collect();
@@ -94,7 +121,7 @@ pub(super) fn with_tags(
         if key == "Properties"
             && let Json::Object(properties) = properties
         {
-            if let Some(twice) = own_tag(properties, &place.property, keys) {
+            if let Some(twice) = own_tag(properties, &place.property, tags) {
                 report.push(
                     Diagnostic::error(
                         &codes::INVALID_TEMPLATE,
@@ -107,21 +134,21 @@ pub(super) fn with_tags(
                     .help("leave the tag out: tenantry adds it"),
                 );
             }
-            add_tags(properties, &place.property, place.shape, tags.clone());
+            add_tags(properties, &place.property, place.shape, written.clone());
         }
     }
     Json::Object(entries)
 }
 
 /// A tag of the catalog that the author has written as well.
-fn own_tag(properties: &[(String, Json)], property: &str, keys: &[String]) -> Option<String> {
+fn own_tag(properties: &[(String, Json)], property: &str, tags: &[(String, TagText)]) -> Option<String> {
     let (_, written) = properties.iter().find(|(key, _)| key == property)?;
     let names: Vec<&str> = match written {
         Json::List(items) => items.iter().filter_map(|item| item.get("Key")?.as_text()).collect(),
         Json::Object(map) => map.iter().map(|(key, _)| key.as_str()).collect(),
         _ => Vec::new(),
     };
-    keys.iter().find(|key| names.contains(&key.as_str())).cloned()
+    tags.iter().map(|(key, _)| key).find(|key| names.contains(&key.as_str())).cloned()
 }
 
 fn add_tags(

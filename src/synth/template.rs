@@ -10,7 +10,7 @@ use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
 use crate::synth::generate::generate;
-use crate::synth::resource::{capability, check_id, exported, with_tags};
+use crate::synth::resource::{capability, check_id, exported, tag_texts, with_tags};
 use crate::synth::scope::scope;
 use crate::synth::variant::variant;
 
@@ -125,12 +125,13 @@ impl Compiler<'_, '_> {
         let (evaluated, mut symbols, imports) =
             evaluate(&stack.template, scope, &generator, &shape.blueprint.settings, self.report);
         let Evaluated { description, resources, outputs } = evaluated;
+        let tags = tag_texts(self.plan.catalog, &key.tags);
         let mut capabilities = BTreeSet::new();
         let mut tagged = Vec::with_capacity(resources.len());
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
             capabilities.extend(capability(&resource));
-            let resource = with_tags(resource, &id, span, &key.tags, &mut symbols, self.report);
+            let resource = with_tags(resource, &id, span, &tags, &mut symbols, self.report);
             tagged.push((id, resource));
         }
         let outputs: Vec<(String, Json)> = outputs
@@ -332,13 +333,20 @@ fn earlier<'b>(blueprint: &'b Blueprint, stack: &'b Stack) -> BTreeSet<&'b str> 
 }
 
 fn parameter(symbol: &Symbol, blueprint: &Blueprint) -> Json {
-    let kind = match symbol {
-        Symbol::Setting(name) => {
-            blueprint.settings.properties.get(name).map_or("String", |setting| setting_type(&setting.schema))
-        }
-        _ => "String",
+    let setting = match symbol {
+        Symbol::Setting(name) => blueprint.settings.properties.get(name),
+        _ => None,
     };
-    Json::object([("Type", Json::text(kind)), ("Description", Json::text(symbol.description()))])
+    let kind = setting.map_or("String", |setting| setting_type(&setting.schema));
+    let description = match setting {
+        Some(setting) if !setting.description.is_empty() => first_sentence(&setting.description).to_owned(),
+        _ => symbol.description(),
+    };
+    Json::object([("Type", Json::text(kind)), ("Description", Json::text(description))])
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
 }
 
 /// The parameter type for a setting's JSON Schema.

@@ -55,7 +55,7 @@ pub(super) fn variant(
     let joined = parts.join(".");
     match joined.len() {
         0 => String::new(),
-        1..=100 => format!(".{joined}"),
+        1..=160 => format!(".{joined}"),
         _ => format!(".{}", short_hash(&joined)),
     }
 }

@@ -11,8 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import tree
-from moto_extension import ABSENT
-from server import Cloud, running
+from server import ABSENT, Cloud, running
 
 NOT_IN_MOTO = Path(__file__).resolve().parent / "not-in-moto.json"
 
@@ -37,17 +36,17 @@ def at(endpoint):
 
 
 def deploy_all(cloud, output):
-    return [deploy(cloud, stack) for stack in tree.stacks(output)]
+    return [deploy(cloud, stack, "create") for stack in tree.stacks(output)]
 
 
-def deploy(cloud, stack):
-    """Creates one stack and reports which of its resources exist afterwards."""
+def deploy(cloud, stack, verb):
+    """Creates or updates one stack and reports which of its resources exist afterwards."""
     body = stack.template.read_text(encoding="utf-8")
     declared = {logical: resource["Type"] for logical, resource in json.loads(body)["Resources"].items()}
     cloudformation = cloud.client("cloudformation", stack.account, stack.region)
     report = {"stack": stack.name, "account": stack.account, "region": stack.region, "error": None}
     try:
-        cloudformation.create_stack(
+        getattr(cloudformation, f"{verb}_stack")(
             StackName=stack.name,
             TemplateBody=body,
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
@@ -55,7 +54,7 @@ def deploy(cloud, stack):
             Capabilities=stack.capabilities,
         )
         status = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"]
-        if status != "CREATE_COMPLETE":
+        if status != f"{verb.upper()}_COMPLETE":
             report["error"] = status
     # Whatever moto answers is the verdict on this stack, and the stacks after it deserve theirs.
     except Exception as failure:

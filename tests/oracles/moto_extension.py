@@ -7,7 +7,7 @@ type in `TYPES` is created by a call of the service's own API on this same serve
 and a property that no parameter takes fails the stack instead of vanishing. Types found in neither place become a
 placeholder whose physical id starts with `ABSENT`, which `deploy.py` counts as not created.
 
-Only creation is extended. Updates, deletion and roll-back stay as moto has them and are judged by nobody.
+Updates and deletion are the business of `moto_updates.py`. Roll-back stays as moto has it and is judged by nobody.
 """
 import copy
 import ipaddress
@@ -30,7 +30,9 @@ from moto.ec2.responses.nat_gateways import NatGateways
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
-ABSENT = "not-in-moto:"
+import moto_updates
+from server import ABSENT
+
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
 
 
@@ -859,6 +861,7 @@ def extend():
     NatGateways.create_nat_gateway = create_nat_gateway
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
+    moto_updates.extend()
     # Templates here are always JSON, which moto reads with a slow YAML parser.
     stack_models.Stack.parse_template = staticmethod(json.loads)
 

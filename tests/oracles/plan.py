@@ -39,6 +39,15 @@ class Subnet:
     cidr: str
 
 
+@dataclass(frozen=True, order=True)
+class Endpoint:
+    """A private way to an AWS service, and the subnets that have it, by CIDR."""
+
+    kind: str
+    service: str
+    subnets: tuple
+
+
 @dataclass(frozen=True)
 class Tenant:
     """What the plan says of one tenant with a network of its own."""
@@ -52,18 +61,29 @@ class Tenant:
     subnets: frozenset
     rules: frozenset
     acl_entries: frozenset
+    # The subnet that each NAT gateway stands in, by CIDR, or `regional`.
+    nat_gateways: frozenset
+    # Where each subnet's packets for the Internet go, by CIDR: a NAT gateway is named by where it stands.
+    ways_out: frozenset
+    endpoints: frozenset
+    flow_logs: bool
+
+
+# An ACL has room for so many ranges of an allow-list; a longer one is left to the security group.
+ACL_RANGES = 8
 
 
 def tenants(output):
-    """Every tenant of the plan that has a network; those without are none of a network's reader's business."""
+    """Every tenant of the plan that has a network in the cloud: a planned one has addresses and no stacks."""
     plan = tree.read(f"{output}/plan.json")
-    networked = [entry for entry in plan["tenants"] if entry.get("network")]
-    return [tenant(entry, plan["shapes"].get(entry.get("shape"), {})) for entry in networked]
+    built = [entry for entry in plan["tenants"] if entry.get("network") and entry["status"] != "planned"]
+    return [tenant(entry, plan["shapes"][entry["shape"]]) for entry in built]
 
 
 def tenant(entry, shape):
-    network = entry["network"]
+    network, settings = entry["network"], shape["settings"]
     groups = {group["name"]: group for group in network["subnet_groups"]}
+    gateways = nat_gateways(settings["nat"], groups)
     return Tenant(
         id=entry["id"],
         account=tree.account_number(entry["account"]),
@@ -78,23 +98,64 @@ def tenant(entry, shape):
         ),
         rules=frozenset(
             Rule(rule["workload"], rule["direction"], protocol(rule), *ports(rule), peer)
-            for rule in shape.get("security_group_rules", [])
+            for rule in shape["security_group_rules"]
             for peer in peers(rule["peer"], entry, groups)
         ),
         acl_entries=frozenset(
             AclEntry(
-                line["subnet_group"],
-                line["direction"],
-                line["number"],
-                protocol(line),
-                *ports(line),
-                peer.removeprefix("cidr "),
-                line.get("action", "allow"),
+                line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
             )
-            for line in shape.get("network_acl_entries", [])
-            for peer in peers(line["peer"], entry, groups)
+            for line in shape["network_acl_entries"]
+            for number, cidr in numbered(line, entry, groups)
         ),
+        nat_gateways=frozenset(gateways.values()),
+        ways_out=frozenset(
+            (subnet["cidr"], way_out(group["route"], subnet["zone"], settings, gateways))
+            for group in groups.values()
+            for subnet in group["subnets"]
+        ),
+        endpoints=frozenset(endpoints(settings, groups)),
+        flow_logs=settings["flow_logs"],
     )
+
+
+def nat_gateways(nat, groups):
+    """Zone to NAT gateway: the one of its own, the first zone's, or the one that AWS spreads over all of them."""
+    public = groups["public"]["subnets"]
+    places = {
+        "none": {},
+        "one": {subnet["zone"]: public[0]["cidr"] for subnet in public},
+        "one_per_zone": {subnet["zone"]: subnet["cidr"] for subnet in public},
+        "regional": {subnet["zone"]: "regional" for subnet in public},
+    }
+    return places[nat]
+
+
+def way_out(route, zone, settings, gateways):
+    if route == "nat" and gateways:
+        return f"nat gateway {gateways[zone]}"
+    # A public subnet with neither a load balancer nor a NAT gateway in it leads nowhere.
+    if route == "internet" and (settings["load_balancer"] or settings["nat"] in ("one", "one_per_zone")):
+        return "internet gateway"
+    return "none"
+
+
+def endpoints(settings, groups):
+    app, data = (tuple(sorted(subnet["cidr"] for subnet in groups[name]["subnets"])) for name in ("app", "data"))
+    for service in ("s3", "dynamodb"):
+        yield Endpoint("Gateway", service, tuple(sorted(app + data)))
+    for service in settings["interface_endpoints"]:
+        yield Endpoint("Interface", service, app)
+
+
+def numbered(line, entry, groups):
+    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own."""
+    if line["peer"]["kind"] != "tenant_ingress":
+        (peer,) = peers(line["peer"], entry, groups)
+        return [(line["number"], peer.removeprefix("cidr "))]
+    if len(entry["ingress"]) > ACL_RANGES:
+        return [(line["number"], "0.0.0.0/0")]
+    return [(line["number"] + one["slot"], one["cidr"]) for one in entry["ingress"]]
 
 
 def protocol(rule):
@@ -103,7 +164,7 @@ def protocol(rule):
 
 
 def ports(rule):
-    return rule.get("from_port"), rule.get("to_port")
+    return rule["from_port"], rule["to_port"]
 
 
 def peers(peer, entry, groups):
@@ -113,7 +174,7 @@ def peers(peer, entry, groups):
     if kind == "subnet_group":
         return [f"cidr {groups[peer['name']]['cidr']}"]
     if kind == "tenant_ingress":
-        return [f"cidr {cidr}" for cidr in entry.get("ingress") or ["0.0.0.0/0"]]
+        return [f"cidr {one['cidr']}" for one in entry["ingress"]]
     if kind == "workload":
         return [f"workload {peer['name']}"]
     if kind == "prefix_list":

@@ -2,8 +2,8 @@
 """readback.py OUTPUT [--endpoint URL]: reads what exists after a deployment and compares it with plan.json, exactly.
 
 Both ways: what the plan decided must exist, and nothing may exist that it did not decide. Compared are VPCs, subnets
-with their zones, security group rules, network ACL entries and where the ACLs apply, and the tags of every taggable
-resource. Without --endpoint the tree is deployed first, to a server of its own.
+with their zones, security group rules, network ACL entries and where the ACLs apply, NAT gateways, where each subnet's
+packets for the Internet go, endpoints, flow logs, and the tags of every taggable resource. Without --endpoint the tree is deployed first, to a server of its own.
 """
 import argparse
 from collections import Counter, defaultdict
@@ -86,6 +86,10 @@ class Networks:
             "subnets": self.subnets(),
             "security group rules": self.rules(findings, vpcs),
             "network ACL entries": self.acl_entries(findings, vpcs),
+            "NAT gateways": self.nat_gateways(),
+            "ways out": self.ways_out(findings, vpcs),
+            "endpoints": self.endpoints(),
+            "flow logs": self.flow_logs(),
         }
         acls_of_subnets = self.acls_of_subnets()
         tenant_of_cidr = {tenant.cidr: tenant for tenant in tenants}
@@ -98,6 +102,10 @@ class Networks:
                 "subnets": [(subnet.zone, subnet.cidr) for subnet in tenant.subnets],
                 "security group rules": tenant.rules,
                 "network ACL entries": tenant.acl_entries,
+                "NAT gateways": tenant.nat_gateways,
+                "ways out": tenant.ways_out,
+                "endpoints": tenant.endpoints,
+                "flow logs": ["ALL"] if tenant.flow_logs else [],
             }
             found = []
             for what, wanted in planned.items():
@@ -107,6 +115,9 @@ class Networks:
                 found += differences("network ACLs of subnets", wanted, acls_of_subnets.get(vpc, []), compared)
             findings += [f"tenant {tenant.id}: {finding}" for finding in found]
         return [f"{place}: {finding}" for finding in findings]
+
+    def cidr_of_subnet(self):
+        return {subnet["SubnetId"]: subnet["CidrBlock"] for subnet in self.listed("describe_subnets", "Subnets")}
 
     def subnets(self):
         found = defaultdict(list)
@@ -175,13 +186,12 @@ class Networks:
         return found
 
     def acls_of_subnets(self):
-        cidr_of_subnet = {
-            subnet["SubnetId"]: subnet["CidrBlock"] for subnet in self.listed("describe_subnets", "Subnets")
-        }
-        found = defaultdict(list)
+        cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         for acl, group in self.acls():
             for association in acl["Associations"]:
-                found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
+                # moto keeps the associations of subnets that have been deleted.
+                if association["SubnetId"] in cidr_of_subnet:
+                    found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
         return found
 
     def acls(self):
@@ -190,6 +200,68 @@ class Networks:
             group = tags.pairs(acl.get("Tags", [])).get("tenantry:subnet-group")
             if not acl["IsDefault"] or acl["Associations"]:
                 yield acl, group
+
+
+    def nat_gateways(self):
+        found = defaultdict(list)
+        for gateway, place in self.standing_nat_gateways():
+            found[gateway["VpcId"]].append(place)
+        return found
+
+    def standing_nat_gateways(self):
+        """Each NAT gateway with the CIDR of its subnet; a regional one has none."""
+        cidr_of_subnet = self.cidr_of_subnet()
+        for gateway in self.listed("describe_nat_gateways", "NatGateways"):
+            if gateway["State"] != "deleted":
+                subnet = gateway.get("SubnetId")
+                yield gateway, cidr_of_subnet[subnet] if subnet else "regional"
+
+    def ways_out(self, findings, vpcs):
+        """Where each subnet's default route leads. Any other route is the VPC's own or a gateway endpoint's."""
+        cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
+        place_of = {gateway["NatGatewayId"]: place for gateway, place in self.standing_nat_gateways()}
+        for table in self.listed("describe_route_tables", "RouteTables"):
+            if table["VpcId"] not in vpcs:
+                continue
+            way = "none"
+            for route in table["Routes"]:
+                if route.get("DestinationCidrBlock") == "0.0.0.0/0":
+                    nat = route.get("NatGatewayId")
+                    way = f"nat gateway {place_of.get(nat, nat)}" if nat else "internet gateway"
+                elif route["GatewayId"] != "local" and not route["GatewayId"].startswith("vpce-"):
+                    findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
+            for association in table["Associations"]:
+                if not association["Main"]:
+                    found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
+        return found
+
+    def endpoints(self):
+        """Endpoints with the subnets that have them: by route tables where they are gateways."""
+        cidr_of_subnet, subnets_of_table, found = self.cidr_of_subnet(), {}, defaultdict(list)
+        for table in self.listed("describe_route_tables", "RouteTables"):
+            subnets_of_table[table["RouteTableId"]] = [
+                association["SubnetId"] for association in table["Associations"] if not association["Main"]
+            ]
+        for endpoint in self.listed("describe_vpc_endpoints", "VpcEndpoints"):
+            if endpoint["State"] == "deleted":
+                continue
+            subnets = set(endpoint.get("SubnetIds", []))
+            for table in endpoint.get("RouteTableIds", []):
+                subnets.update(subnets_of_table[table])
+            found[endpoint["VpcId"]].append(
+                plan.Endpoint(
+                    endpoint["VpcEndpointType"],
+                    endpoint["ServiceName"].removeprefix(f"com.amazonaws.{self.region}."),
+                    tuple(sorted(cidr_of_subnet[subnet] for subnet in subnets)),
+                )
+            )
+        return found
+
+    def flow_logs(self):
+        found = defaultdict(list)
+        for log in self.listed("describe_flow_logs", "FlowLogs"):
+            found[log["ResourceId"]].append(log["TrafficType"])
+        return found
 
 
 def name_prefix_lists(rules, vpcs, tenant_of_cidr):

@@ -1,67 +1,94 @@
 #!/usr/bin/env python3
-"""run.py [--output DIR ...] [--only lint,deploy]: lets every oracle judge the given output trees, ./output by default.
+"""run.py [--output DIR ...] [--tenantry PROGRAM] [--only lint,deploy]: lets every oracle judge output trees.
 
-Makes the environments first where they are missing. Any Python 3.11 will do to start it. Ends with a line
-`N passed, M failed` and status 1 where something failed.
+The trees are those given, ./output by default. With a program, the catalog of all shapes is compiled by it and judged
+too, and so is what an edit of that catalog does to stacks that are deployed. Makes the environments first where they
+are missing; any Python 3.11 will do to start it. Ends with a line `N passed, M failed`, and status 1 where something
+failed.
 """
 import argparse
 import subprocess
 import sys
+import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import environments
 
 HERE = Path(__file__).resolve().parent
-ORACLES = ("lint", "validate", "posture", "policies", "deploy", "readback")
-# Each oracle is a process of its own; deploying is one long one and the rest keep a second core busy.
+# Those that deploy take longest and come first; the rest keep a second core busy.
+ORACLES = ("update", "readback", "deploy", "posture", "lint", "validate", "policies", "schemas")
 AT_ONCE = 2
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--output", action="append", type=Path, help="an output tree; may be given again")
+    arguments.add_argument("--tenantry", type=Path, help="the program that compiles the catalog of all shapes")
     arguments.add_argument("--only", default=",".join(ORACLES), help=f"some of {','.join(ORACLES)}")
     arguments.add_argument("--exceptions", type=Path, help="the list of exceptions from checkov's findings")
     chosen = arguments.parse_args()
-    wanted = chosen.only.split(",")
-    unknown = set(wanted) - set(ORACLES)
-    if unknown:
+    wanted = set(chosen.only.split(","))
+    if unknown := wanted - set(ORACLES):
         arguments.error(f"no such oracle: {', '.join(sorted(unknown))}")
-    if set(wanted) >= {"deploy", "readback"}:
-        # Reading back deploys first and fails where deploying does.
-        wanted.remove("deploy")
-
     outputs = [output.resolve() for output in chosen.output or [Path("output")]]
-    missing = [str(output) for output in outputs if not (output / "manifest.json").exists()]
-    if missing:
+    if missing := [str(output) for output in outputs if not (output / "manifest.json").exists()]:
         arguments.error(f"no output tree: {', '.join(missing)}")
-    jobs = list(planned(wanted, outputs, chosen.exceptions))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        failed = [title for title, passed in zip([title for title, _ in jobs], pool.map(run, jobs)) if not passed]
+
+    passed, failed = 0, []
+    with tempfile.TemporaryDirectory() as directory:
+        shapes, edited = Path(directory, "shapes"), Path(directory, "edited")
+        jobs = []
+        if chosen.tenantry:
+            compiling = "compile every shape", command("shapes", chosen.tenantry.resolve(), directory)
+            if run(compiling):
+                passed += 1
+                jobs = list(planned(wanted, outputs, shapes, edited, chosen.exceptions))
+                if "schemas" in wanted:
+                    jobs.append(("schemas", command("schemas", chosen.tenantry.resolve())))
+            else:
+                failed.append(compiling[0])
+        jobs = jobs or list(planned(wanted, outputs, None, None, chosen.exceptions))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for (title, _), good in zip(jobs, pool.map(run, jobs)):
+                passed += good
+                failed += [] if good else [title]
     for title in failed:
         print(f"FAILED {title}")
-    print(f"{len(jobs) - len(failed)} passed, {len(failed)} failed")
+    print(f"{passed} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)
 
 
-def planned(wanted, outputs, exceptions):
-    """Titles and command lines, the longest job first. checkov sees all trees at once, as its exceptions do."""
-    for oracle in sorted(wanted, key=lambda name: (name not in ("deploy", "readback"), ORACLES.index(name))):
-        python = environments.python_of("checkov" if oracle == "posture" else "oracles")
-        command = [python, HERE / f"{oracle}.py"]
-        if oracle == "posture":
+def planned(wanted, outputs, shapes, edited, exceptions):
+    """Titles and command lines. checkov sees all trees at once, as its exceptions do."""
+    judged = [*outputs, shapes] if shapes else outputs
+    for oracle in (name for name in ORACLES if name in wanted - {"schemas"}):
+        if oracle == "update":
+            if shapes:
+                yield "update of every shape", command(oracle, shapes, edited)
+        elif oracle == "posture":
             chosen = ["--exceptions", exceptions.resolve()] if exceptions else []
-            yield oracle, [*command, *outputs, *chosen]
+            yield oracle, command(oracle, *judged, *chosen)
+        elif oracle == "deploy" and "readback" in wanted:
+            # Reading back deploys first and fails where deploying does.
+            continue
         else:
-            for output in outputs:
-                yield f"{oracle} of {output.name}", [*command, output]
+            # An update reads every shape back already.
+            trees = outputs if oracle in ("deploy", "readback") else judged
+            yield from ((f"{oracle} of {tree.name}", command(oracle, tree)) for tree in trees)
+
+
+def command(oracle, *arguments):
+    return [environments.python_of("checkov" if oracle == "posture" else "oracles"), HERE / f"{oracle}.py", *arguments]
 
 
 def run(job):
-    title, command = job
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    print(f"== {title}\n{result.stdout.rstrip()}", flush=True)
+    title, words = job
+    started = time.monotonic()
+    result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    verdict = "passed" if result.returncode == 0 else "FAILED"
+    print(f"== {title}: {verdict} in {time.monotonic() - started:.0f} s\n{result.stdout.rstrip()}", flush=True)
     return result.returncode == 0
 
 

@@ -15,6 +15,8 @@ from botocore.config import Config
 
 EXTENSION = Path(__file__).resolve().parent / "moto_extension.py"
 SECONDS_TO_START = 60
+# How the physical id of a resource begins that moto cannot create.
+ABSENT = "not-in-moto:"
 
 
 @contextmanager

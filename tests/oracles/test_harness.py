@@ -222,6 +222,59 @@ class ReadBack(Harness):
 
         self.rejects("readback", "there and not planned: network ACL entries", "plan.json", forget_an_entry)
 
+    def test_rejects_a_range_of_the_allow_list_in_another_slot(self):
+        def move(plan):
+            tenant(plan)["ingress"][0]["slot"] = 2
+
+        self.rejects("readback", "planned and not there: network ACL entries .*number=102", "plan.json", move)
+
+    def test_leaves_a_long_allow_list_to_the_security_group(self):
+        def plan_nine_ranges(plan):
+            tenant(plan)["ingress"] = [{"slot": slot, "cidr": f"203.0.113.{slot}/32"} for slot in range(1, 10)]
+
+        missing = "planned and not there: network ACL entries .*number=100, .*cidr='0.0.0.0/0'"
+        self.rejects("readback", missing, "plan.json", plan_nine_ranges)
+
+    def test_rejects_a_nat_gateway_that_nobody_planned(self):
+        def plan_none(plan):
+            plan["shapes"]["business"]["settings"]["nat"] = "none"
+
+        self.rejects("readback", "there and not planned: NAT gateways 10.64.3.0/26", "plan.json", plan_none)
+
+    def test_rejects_a_nat_gateway_in_another_subnet(self):
+        def move(template):
+            resources(template)["Nat"]["Properties"]["SubnetId"] = {"Ref": "PublicSubnet2"}
+
+        self.rejects("readback", "there and not planned: NAT gateways 10.64.3.64/26", NETWORK, move)
+
+    def test_rejects_a_subnet_with_another_way_out(self):
+        def open_the_data_subnets(template):
+            route = resources(template)["PublicDefaultRoute"]
+            resources(template)["DataDefaultRoute"] = {
+                **route, "Properties": {**route["Properties"], "RouteTableId": {"Ref": "DataRouteTable"}}
+            }
+
+        leak = r"there and not planned: ways out \('10.64.2.0/25', 'internet gateway'\)"
+        self.rejects("readback", leak, NETWORK, open_the_data_subnets)
+
+    def test_rejects_an_endpoint_that_a_subnet_lacks(self):
+        def leave_a_subnet_out(template):
+            resources(template)["LogsEndpoint"]["Properties"]["SubnetIds"].pop()
+
+        self.rejects("readback", "planned and not there: endpoints .*service='logs'", NETWORK, leave_a_subnet_out)
+
+    def test_rejects_a_vpc_without_its_flow_log(self):
+        def stop_recording(template):
+            del resources(template)["FlowLog"]
+
+        self.rejects("readback", "planned and not there: flow logs ALL", NETWORK, stop_recording)
+
+    def test_looks_for_no_network_of_a_planned_tenant(self):
+        def plan_it_only(plan):
+            tenant(plan)["status"] = "planned"
+
+        self.rejects("readback", "there and not planned: vpc 10.64.0.0/22", "plan.json", plan_it_only)
+
     def test_rejects_a_subnet_without_its_acl(self):
         def leave_the_default_acl(template):
             del resources(template)["DataSubnet1Acl"]
@@ -253,6 +306,43 @@ class ReadBack(Harness):
         self.rejects("readback", "InvalidVpc.Range", NETWORK_DEPLOYMENT, break_a_parameter)
 
 
+class Update(Harness):
+    """The tree that each test damages is the one to which the fixture, deployed, is brought."""
+
+    def judge(self, oracle, output, *more):
+        return super().judge(oracle, FIXTURE, output, *more)
+
+    def test_accepts_that_nothing_changes(self):
+        status, said = self.judge("update", FIXTURE)
+        self.assertEqual(status, 0, said)
+        self.assertIn("0 updated, 0 created, 0 deleted, 2 untouched", said)
+
+    def test_rejects_a_subnet_that_moves(self):
+        def move(deployment):
+            deployment["parameters"]["PublicSubnet2Cidr"] = "10.64.3.128/26"
+
+        self.rejects("update", r"PublicSubnet2 \(AWS::EC2::Subnet\) was replaced", NETWORK_DEPLOYMENT, move)
+
+    def test_rejects_a_new_acl_entry_in_the_place_of_an_old_one(self):
+        def rename(template):
+            resources(template)["Renamed"] = resources(template).pop("DataAclIn100")
+
+        self.rejects("update", "Renamed .*NetworkAclEntryAlreadyExists", NETWORK, rename)
+
+    def test_rejects_a_rule_that_is_not_what_was_planned(self):
+        def open_another_port(template):
+            resources(template)["DatabaseInService5432"]["Properties"]["ToPort"] = 5433
+
+        self.rejects("update", "there and not planned: security group rules", NETWORK, open_another_port)
+
+    def test_rejects_a_deletion_that_nobody_described(self):
+        def forget_the_service(manifest):
+            manifest["stacks"].pop()
+
+        unknown = "no way is known to delete AWS::RDS::DBInstance"
+        self.rejects("update", unknown, "manifest.json", forget_the_service)
+
+
 def tests_of(suite):
     for test in suite:
         yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
@@ -263,12 +353,14 @@ def main():
     for name in environments.REQUIREMENTS:
         environments.prepared(name)
     tests = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])))
+    failed = 0
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda test: test.run(), tests))
-    for result in results:
-        for test, trace in result.failures + result.errors:
-            print(f"FAILED {test.id()}\n{trace}")
-    failed = sum(not result.wasSuccessful() for result in results)
+        for test, result in zip(tests, pool.map(lambda test: test.run(), tests)):
+            print(f"test {test.id().removeprefix('__main__.')} ... {'ok' if result.wasSuccessful() else 'FAILED'}")
+            for _, trace in result.failures + result.errors:
+                print(trace)
+            sys.stdout.flush()
+            failed += not result.wasSuccessful()
     print(f"{len(tests) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

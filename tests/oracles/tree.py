@@ -19,6 +19,15 @@ class Stack:
     parameters: dict
     tags: dict
 
+    @property
+    def place(self):
+        return f"{self.account}/{self.region}/{self.name}"
+
+    def says_the_same(self, other):
+        """Whether CloudFormation would find nothing to update."""
+        same = self.parameters == other.parameters and self.tags == other.tags
+        return same and self.template.read_bytes() == other.template.read_bytes()
+
 
 def stacks(output):
     """Every stack, in the manifest's order of deployment."""

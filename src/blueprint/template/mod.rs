@@ -1,6 +1,6 @@
 //! The template language: structure first, text second.
 //!
-//! Goes in: a template's YAML tree. Comes out: a [`Template`], compiled once, which [`evaluate`]
+//! Goes in: a template's YAML tree. Comes out: a [`Template`], compiled once, which [`evaluate()`]
 //! turns into CloudFormation for any scope. Expressions in text are parsed by Handlebars and are
 //! single names or helper calls; loops and choices are keys of the structure (`$each`, `$if`), so
 //! no value can ever break the document.

@@ -1,0 +1,382 @@
+"""Updates and deletes stacks in moto's server the way CloudFormation does; `moto_extension.py` puts it in place.
+
+What is new is made first; what has changed is changed in place, or, where a create-only property has changed, made
+again beside the old one; what is left over goes last. So an update that needs the place of a thing that still stands
+fails here as it does on AWS. A change in place that is not described below fails the stack instead of vanishing, and
+so does deleting a type that is not. Roll-back is not imitated: a stack that fails stays as it is.
+"""
+import json
+import re
+from pathlib import Path
+
+from moto.cloudformation import models, parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.rds.models import RDSBackend
+
+FACTS = json.loads(
+    (Path(__file__).resolve().parent.parent.parent / "src" / "cloudformation" / "resource_types.json").read_text()
+)
+KEPT = ("Retain", "RetainExceptOnCreate")
+
+
+# ---- changes in place ----
+
+
+def added_and_removed(old, new):
+    old, new = old or [], new or []
+    return [item for item in new if item not in old], [item for item in old if item not in new]
+
+
+def endpoint_places(resource, new):
+    """Route tables of a gateway endpoint, subnets of an interface endpoint."""
+    arguments = {}
+    for key, name in (("RouteTableIds", "RouteTableIds"), ("SubnetIds", "SubnetIds")):
+        added, removed = added_and_removed(resource.properties.get(key), new.get(key))
+        arguments |= {f"Add{name}": added} if added else {}
+        arguments |= {f"Remove{name}": removed} if removed else {}
+    resource.client("ec2").modify_vpc_endpoint(VpcEndpointId=resource.reference, **arguments)
+
+
+def acl_entry(resource, new):
+    arguments = {key: new[key] for key in ("NetworkAclId", "RuleAction", "CidrBlock")}
+    ports = {key: int(value) for key, value in new["PortRange"].items()}
+    resource.client("ec2").replace_network_acl_entry(
+        **arguments,
+        RuleNumber=int(new["RuleNumber"]),
+        Egress=new["Egress"],
+        Protocol=str(new["Protocol"]),
+        PortRange=ports,
+    )
+
+
+def route(resource, new):
+    resource.client("ec2").replace_route(**new)
+
+
+def database_subnets(resource, new):
+    resource.client("rds").modify_db_subnet_group(DBSubnetGroupName=resource.reference, SubnetIds=new["SubnetIds"])
+
+
+def load_balancer_subnets(resource, new):
+    resource.client("elbv2").set_subnets(LoadBalancerArn=resource.reference, Subnets=new["Subnets"])
+
+
+def service_network(resource, new):
+    places = new["NetworkConfiguration"]["AwsvpcConfiguration"]
+    configuration = {
+        "awsvpcConfiguration": {
+            "subnets": places["Subnets"],
+            "securityGroups": places["SecurityGroups"],
+            "assignPublicIp": places["AssignPublicIp"],
+        }
+    }
+    resource.client("ecs").update_service(
+        cluster=new["Cluster"], service=resource.reference, networkConfiguration=configuration
+    )
+
+
+# Type to the properties that can be changed together, and how.
+CHANGES = {
+    "AWS::EC2::NetworkAclEntry": ({"CidrBlock", "PortRange", "Protocol", "RuleAction"}, acl_entry),
+    "AWS::EC2::Route": ({"GatewayId", "NatGatewayId"}, route),
+    "AWS::EC2::VPCEndpoint": ({"RouteTableIds", "SubnetIds"}, endpoint_places),
+    "AWS::ECS::Service": ({"NetworkConfiguration"}, service_network),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"Subnets"}, load_balancer_subnets),
+    "AWS::RDS::DBSubnetGroup": ({"SubnetIds"}, database_subnets),
+}
+
+
+# ---- deletions ----
+
+
+def by(service, operation, argument, **more):
+    """One call that names the resource by what Ref gives."""
+
+    def delete(resource):
+        getattr(resource.client(service), operation)(**{argument: resource.reference}, **more)
+
+    return delete
+
+
+def by_list(service, operation, argument):
+    def delete(resource):
+        getattr(resource.client(service), operation)(**{argument: [resource.reference]})
+
+    return delete
+
+
+def rule(operation):
+    def delete(resource):
+        getattr(resource.client("ec2"), operation)(
+            GroupId=resource.properties["GroupId"], SecurityGroupRuleIds=[resource.reference]
+        )
+
+    return delete
+
+
+def internet_gateway_attachment(resource):
+    resource.client("ec2").detach_internet_gateway(
+        VpcId=resource.properties["VpcId"], InternetGatewayId=resource.properties["InternetGatewayId"]
+    )
+
+
+def address(resource):
+    resource.client("ec2").release_address(AllocationId=resource.created.answer["AllocationId"])
+
+
+def route_away(resource):
+    resource.client("ec2").delete_route(
+        RouteTableId=resource.properties["RouteTableId"],
+        DestinationCidrBlock=resource.properties["DestinationCidrBlock"],
+    )
+
+
+def acl_entry_away(resource):
+    resource.client("ec2").delete_network_acl_entry(
+        NetworkAclId=resource.properties["NetworkAclId"],
+        RuleNumber=int(resource.properties["RuleNumber"]),
+        Egress=resource.properties["Egress"],
+    )
+
+
+def acl_association(resource):
+    """The subnet goes back to the VPC's default ACL."""
+    ec2, subnet = resource.client("ec2"), resource.properties["SubnetId"]
+    (current,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["NetworkAcls"]
+    filters = [{"Name": "vpc-id", "Values": [current["VpcId"]]}, {"Name": "default", "Values": ["true"]}]
+    (default,) = ec2.describe_network_acls(Filters=filters)["NetworkAcls"]
+    association = next(one for one in current["Associations"] if one["SubnetId"] == subnet)
+    ec2.replace_network_acl_association(
+        AssociationId=association["NetworkAclAssociationId"], NetworkAclId=default["NetworkAclId"]
+    )
+
+
+def role(resource):
+    iam = resource.client("iam")
+    for name in iam.list_role_policies(RoleName=resource.reference)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=resource.reference, PolicyName=name)
+    iam.delete_role(RoleName=resource.reference)
+
+
+def policy_in_roles(resource):
+    for name in resource.properties["Roles"]:
+        resource.client("iam").delete_role_policy(RoleName=name, PolicyName=resource.reference)
+
+
+def record(resource):
+    wanted = {key: value for key, value in resource.properties.items() if key != "HostedZoneId"}
+    wanted["AliasTarget"].setdefault("EvaluateTargetHealth", False)
+    resource.client("route53").change_resource_record_sets(
+        HostedZoneId=resource.properties["HostedZoneId"],
+        ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": wanted}]},
+    )
+
+
+def service(resource):
+    resource.client("ecs").delete_service(
+        cluster=resource.properties["Cluster"], service=resource.reference, force=True
+    )
+
+
+def scalable_target(resource):
+    name, dimension, namespace = resource.reference.split("|")
+    resource.client("application-autoscaling").deregister_scalable_target(
+        ResourceId=name, ScalableDimension=dimension, ServiceNamespace=namespace
+    )
+
+
+def scaling_policy(resource):
+    name, dimension, namespace = resource.properties["ScalingTargetId"].split("|")
+    resource.client("application-autoscaling").delete_scaling_policy(
+        PolicyName=resource.properties["PolicyName"],
+        ResourceId=name,
+        ScalableDimension=dimension,
+        ServiceNamespace=namespace,
+    )
+
+
+DELETIONS = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": scalable_target,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": scaling_policy,
+    "AWS::CertificateManager::Certificate": by("acm", "delete_certificate", "CertificateArn"),
+    "AWS::EC2::EIP": address,
+    "AWS::EC2::FlowLog": by_list("ec2", "delete_flow_logs", "FlowLogIds"),
+    "AWS::EC2::InternetGateway": by("ec2", "delete_internet_gateway", "InternetGatewayId"),
+    "AWS::EC2::NatGateway": by("ec2", "delete_nat_gateway", "NatGatewayId"),
+    "AWS::EC2::NetworkAcl": by("ec2", "delete_network_acl", "NetworkAclId"),
+    "AWS::EC2::NetworkAclEntry": acl_entry_away,
+    "AWS::EC2::Route": route_away,
+    "AWS::EC2::RouteTable": by("ec2", "delete_route_table", "RouteTableId"),
+    "AWS::EC2::SecurityGroup": by("ec2", "delete_security_group", "GroupId"),
+    "AWS::EC2::SecurityGroupEgress": rule("revoke_security_group_egress"),
+    "AWS::EC2::SecurityGroupIngress": rule("revoke_security_group_ingress"),
+    "AWS::EC2::Subnet": by("ec2", "delete_subnet", "SubnetId"),
+    "AWS::EC2::SubnetNetworkAclAssociation": acl_association,
+    "AWS::EC2::SubnetRouteTableAssociation": by("ec2", "disassociate_route_table", "AssociationId"),
+    "AWS::EC2::VPC": by("ec2", "delete_vpc", "VpcId"),
+    "AWS::EC2::VPCEndpoint": by_list("ec2", "delete_vpc_endpoints", "VpcEndpointIds"),
+    "AWS::EC2::VPCGatewayAttachment": internet_gateway_attachment,
+    "AWS::ECS::Cluster": by("ecs", "delete_cluster", "cluster"),
+    "AWS::ECS::Service": service,
+    "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),
+    "AWS::ElasticLoadBalancingV2::Listener": by("elbv2", "delete_listener", "ListenerArn"),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": by("elbv2", "delete_load_balancer", "LoadBalancerArn"),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": by("elbv2", "delete_target_group", "TargetGroupArn"),
+    "AWS::IAM::Policy": policy_in_roles,
+    "AWS::IAM::Role": role,
+    "AWS::KMS::Alias": by("kms", "delete_alias", "AliasName"),
+    "AWS::ResourceGroups::Group": by("resource-groups", "delete_group", "Group"),
+    "AWS::Route53::RecordSet": record,
+    "AWS::S3::BucketPolicy": by("s3", "delete_bucket_policy", "Bucket"),
+}
+
+
+# ---- the engine ----
+
+
+class Standing:
+    """A resource as the tables above see it."""
+
+    def __init__(self, kind, extended):
+        self.kind, self.created = kind, extended.created
+        self.properties, self.reference = extended.created.properties, extended.created.reference
+
+    def client(self, service_name):
+        return self.created.context.client(service_name)
+
+
+def references(value):
+    """Every name that a part of a template refers to, pseudo parameters among them."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
+            elif key == "Fn::Sub":
+                text = inner if isinstance(inner, str) else inner[0]
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^}!]+)\}", text))
+                yield from references(inner if isinstance(inner, list) else [])
+            elif key == "DependsOn":
+                yield from [inner] if isinstance(inner, str) else inner
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def in_order(declared):
+    """Logical ids, each after those that it refers to."""
+    ordered = {}
+
+    def visit(logical):
+        if logical in declared and logical not in ordered:
+            for name in references(declared[logical]):
+                if name != logical:
+                    visit(name)
+            ordered.setdefault(logical)
+
+    for logical in declared:
+        visit(logical)
+    return list(ordered)
+
+
+def at_path(properties, path):
+    for step in path.split("/"):
+        properties = properties.get(step) if isinstance(properties, dict) else None
+    return properties
+
+
+def update(resources, template, parameters=None):
+    old, before = resources._resource_json_map, dict(resources._parsed_resources)
+    new = template["Resources"]
+    resources._template, resources._resource_json_map = template, new
+    if parameters:
+        resources.input_parameters = parameters
+    resources.load_mapping()
+    resources.load_parameters()
+    resources.load_conditions()
+    leftovers = []
+    for logical in in_order(new):
+        extended = before.get(logical)
+        if extended is None:
+            resources[logical]
+        elif old[logical]["Type"] != new[logical]["Type"] or must_be_replaced(extended, new[logical], resources):
+            del resources._parsed_resources[logical]
+            resources[logical]
+            leftovers.append((logical, extended, old[logical].get("UpdateReplacePolicy")))
+    gone = [logical for logical in old if logical not in new]
+    leftovers += [(logical, before[logical], old[logical].get("DeletionPolicy")) for logical in gone]
+    for logical in gone:
+        del resources._parsed_resources[logical]
+    remove(leftovers, old)
+
+
+def must_be_replaced(extended, declared, resources):
+    """Changes what can change in place, and tells whether the rest asks for another resource."""
+    kind, standing = declared["Type"], Standing(declared["Type"], extended)
+    wanted = parsing.clean_json(declared.get("Properties", {}), resources)
+    named = extended.described.named
+    if named and named[0] not in wanted and named[0] in standing.properties:
+        wanted[named[0]] = standing.properties[named[0]]
+    changed = {
+        key
+        for key in {*standing.properties, *wanted}
+        if standing.properties.get(key) != wanted.get(key)
+    }
+    if not changed:
+        return False
+    if any(at_path(standing.properties, path) != at_path(wanted, path) for path in FACTS[kind]["create_only"]):
+        return True
+    possible, change = CHANGES.get(kind, (set(), None))
+    if changed - possible:
+        raise ValidationError(message=f"{kind}: no way is known to change {', '.join(sorted(changed - possible))}")
+    change(standing, wanted)
+    extended.created.properties = wanted
+    return False
+
+
+def remove(leftovers, declared):
+    """Deletes resources, each before those that it refers to."""
+    order = {logical: place for place, logical in enumerate(in_order(declared))}
+    for logical, extended, policy in sorted(leftovers, key=lambda item: -order[item[0]]):
+        kind = declared[logical]["Type"]
+        if policy in KEPT:
+            continue
+        if kind not in DELETIONS:
+            raise ValidationError(message=f"{logical}: no way is known to delete {kind}")
+        DELETIONS[kind](Standing(kind, extended))
+
+
+def delete(resources):
+    declared = resources._resource_json_map
+    standing = [(logical, resources._parsed_resources[logical]) for logical in declared]
+    remove([(logical, one, declared[logical].get("DeletionPolicy")) for logical, one in standing], declared)
+
+
+def update_stack(backend, name, template, role_arn, parameters, tags):
+    """moto's own keeps the exports of the stack's creation."""
+    stack = STOCK_UPDATE_STACK(backend, name, template, role_arn, parameters, tags)
+    for exported in [key for key, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id]:
+        del backend.exports[exported]
+    backend.exports.update({export.name: export for export in stack.exports})
+    return stack
+
+
+def modify_db_subnet_group(backend, subnet_name, description, subnets):
+    """moto's own loses the group that it modifies."""
+    group = STOCK_MODIFY_DB_SUBNET_GROUP(backend, subnet_name, description, subnets)
+    backend.subnet_groups[subnet_name] = group
+    return group
+
+
+STOCK_UPDATE_STACK = models.CloudFormationBackend.update_stack
+STOCK_MODIFY_DB_SUBNET_GROUP = RDSBackend.modify_db_subnet_group
+
+
+def extend():
+    parsing.ResourceMap.update = update
+    parsing.ResourceMap.delete = delete
+    models.CloudFormationBackend.update_stack = update_stack
+    RDSBackend.modify_db_subnet_group = modify_db_subnet_group

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""shapes.py TENANTRY DIR: compiles `shapes/catalog.yaml`, edits it as a company's life would, and compiles it again.
+
+Leaves two trees, DIR/shapes and DIR/edited, with the lock of the first run obeyed by the second. Fails where no tenant
+has some value of a setting that shapes templates, so that a new setting asks for a tenant here.
+"""
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+import tree
+
+HERE = Path(__file__).resolve().parent
+BLUEPRINT = HERE.parent.parent / "blueprints" / "vpc" / "blueprint.yaml"
+
+
+def main():
+    tenantry, directory = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    catalog = yaml.safe_load((HERE / "shapes" / "catalog.yaml").read_text(encoding="utf-8"))
+    for name, content in (("shapes", catalog), ("edited", edited(catalog))):
+        (directory / "catalog.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+        command = [tenantry, "synth", directory / "catalog.json", "-o", directory / name]
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if run.returncode:
+            sys.exit(f"synth of {name} failed:\n{run.stdout}")
+        print(f"{name}: {run.stdout.strip()}")
+    tree.judge("shapes", list(not_covered(directory / "shapes")), "settings that shape templates")
+
+
+def edited(catalog):
+    """A tenant grows by a zone, one changes its allow-list in the middle, one leaves, and one comes."""
+    catalog = copy.deepcopy(catalog)
+    tenants = {tenant["id"]: tenant for tenant in catalog["tenants"]}
+    tenants["grower"]["settings"] = {"zones": 3}
+    tenants["grower"]["ingress"] += ["192.0.2.128/25"]
+    tenants["opener"]["ingress"] = ["192.0.2.0/25", "192.0.2.128/25", "203.0.113.0/25"]
+    del tenants["leaver"]
+    tenants["comer"] = {"id": "comer", "name": "Comes", "tier": "served", "region": "us-east-1"}
+    catalog["tenants"] = list(tenants.values())
+    return catalog
+
+
+def not_covered(output):
+    settings = yaml.safe_load(BLUEPRINT.read_text(encoding="utf-8"))["settings"]["properties"]
+    shapes = tree.read(output / "plan.json")["shapes"].values()
+    for name, schema in settings.items():
+        if schema.get("lifted"):
+            continue
+        there = [shape["settings"][name] for shape in shapes]
+        for value in values_of(schema):
+            if not any(value in one if isinstance(one, list) else value == one for one in there):
+                yield f"no tenant has {name}: {value}"
+        if schema.get("type") == "array" and ([] not in there or not any(there)):
+            yield f"{name} is never empty, or always"
+
+
+def values_of(schema):
+    if "enum" in schema:
+        return schema["enum"]
+    if schema.get("type") == "boolean":
+        return [True, False]
+    if schema.get("type") == "integer":
+        return range(schema["minimum"], schema["maximum"] + 1)
+    return schema.get("items", {}).get("enum", [])
+
+
+if __name__ == "__main__":
+    main()
