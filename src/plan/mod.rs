@@ -11,6 +11,8 @@
 mod addresses;
 mod homes;
 pub mod lock;
+pub mod occupancy;
+pub mod register;
 pub mod security;
 mod shape;
 

@@ -8,11 +8,13 @@ use crate::plan::lock::decision::Decision;
 use crate::plan::lock::fields::{Fields, Place};
 use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
-use crate::plan::lock::{Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, SubnetGroup, Zones};
+use crate::plan::lock::{
+    Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, Reservation, SubnetGroup, Zones,
+};
 use crate::source::{FileId, SourceMap};
 
 /// The first words that a line of decisions may have.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     Cell::WORD,
     Home::WORD,
     Network::WORD,
@@ -20,6 +22,7 @@ const WORDS: [&str; 7] = [
     Zones::WORD,
     IngressSlots::WORD,
     Quarantined::WORD,
+    Reservation::WORD,
 ];
 
 /// After this many mistakes the file is taken for something else than a lock, and not read on.
@@ -79,6 +82,7 @@ impl Lock {
             Zones::WORD => insert(&mut self.zones, name, &mut fields),
             IngressSlots::WORD => insert(&mut self.ingress, name, &mut fields),
             Quarantined::WORD => insert(&mut self.quarantine, name, &mut fields),
+            Reservation::WORD => insert(&mut self.reserved, name, &mut fields),
             _ => unknown(key, fields.place, fields.report),
         }
     }

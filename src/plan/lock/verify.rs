@@ -22,6 +22,7 @@ impl Lock {
         let errors = report.errors();
         self.verify_homes(report);
         self.verify_networks(report);
+        self.verify_reservations(report);
         self.verify_subnet_groups(report);
         self.verify_zones(report);
         match report.checkpoint() {
@@ -84,6 +85,39 @@ impl Lock {
             line: quarantined.line,
         });
         report_overlaps(networks.chain(quarantine).collect(), report);
+    }
+
+    /// What was found in use is no tenant's. Reservations may overlap one another: VPCs that never meet do.
+    fn verify_reservations(&self, report: &mut Report) {
+        if self.reserved.is_empty() {
+            return;
+        }
+        let mut networks: Vec<(Cidr, &Owner, Option<Span>)> = self
+            .networks
+            .iter()
+            .map(|(owner, network)| (network.value.reserve, owner, network.line))
+            .collect();
+        networks.sort();
+        for (id, reservation) in &self.reserved {
+            // Blocks are nested or disjoint: the network that holds the first address, or those inside.
+            let from = networks.partition_point(|(block, ..)| *block < id.block).saturating_sub(1);
+            let near = networks.iter().skip(from);
+            let near = near.take_while(|(block, ..)| {
+                *block < id.block || id.block.contains(block) || block.contains(&id.block)
+            });
+            for (block, owner, line) in near.filter(|(block, ..)| block.overlaps(&id.block)) {
+                let message = format!("the network of `{owner}` and the reservation `{id}` share addresses");
+                let (network, reserved) = (block.to_string(), id.block.to_string());
+                report.push(
+                    at_lines(&codes::LOCK_OVERLAP, message, (*line, &network), (reservation.line, &reserved))
+                        .note(format!("reserved for: {}", reservation.value.reason))
+                        .help(format!(
+                            "if `{owner}` is not deployed, give it other addresses with {}; else delete the reservation",
+                            settle_command(owner)
+                        )),
+                );
+            }
+        }
     }
 
     fn verify_subnet_groups(&self, report: &mut Report) {
@@ -204,6 +238,14 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
         report.push(
             at_lines(&codes::LOCK_OVERLAP, message, (claim.line, &smaller), (outer.line, &larger)).help(help),
         );
+    }
+}
+
+/// The command that gives an owner other addresses, as far as there is one.
+fn settle_command(owner: &Owner) -> String {
+    match owner {
+        Owner::Tenant(tenant) => format!("`tenantry lock settle {tenant}`"),
+        Owner::Cell(_) => "a run without its lines".to_owned(),
     }
 }
 
