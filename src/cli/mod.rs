@@ -8,6 +8,7 @@ mod completions;
 mod explain;
 mod init;
 mod inputs;
+mod lock;
 mod man;
 mod plan;
 mod print;
@@ -53,8 +54,10 @@ enum Command {
     Synth(synth::Arguments),
     /// Show every decision without writing anything
     Plan(plan::Arguments),
-    /// Explain a message by its code
+    /// Explain a code, a tenant, a stack or an address
     Explain(explain::Arguments),
+    /// Work on the record of decisions
+    Lock(lock::Arguments),
     /// Print the JSON Schema of a file format
     Schema(schema::Arguments),
     /// List, show or write out blueprints
@@ -101,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Synth(arguments) => synth::run(arguments, &mut session),
         Command::Plan(arguments) => plan::run(arguments, &mut session),
         Command::Explain(arguments) => explain::run(arguments, &mut session),
+        Command::Lock(arguments) => lock::run(arguments, &mut session),
         Command::Schema(arguments) => schema::run(arguments, &mut session),
         Command::Blueprint(arguments) => blueprint::run(arguments, &mut session),
         Command::Completions(arguments) => completions::run(arguments, &mut session),

@@ -14,7 +14,9 @@ pub mod lock;
 pub mod occupancy;
 pub mod register;
 pub mod security;
+mod settle;
 mod shape;
+pub mod whereabouts;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::yaml::Located;
 
+pub use settle::settle;
 pub use shape::{Shape, settings_bound};
 
 /// Every decision for one catalog.

@@ -40,6 +40,7 @@ mod fields;
 mod header;
 mod line;
 mod read;
+mod settle;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub use decision::{
     Cell, Home, IngressSlots, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup,
     SubnetGroupId, Zones,
 };
+
+pub use settle::lines_of;
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;

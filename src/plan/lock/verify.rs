@@ -46,7 +46,7 @@ impl Lock {
             report.push(
                 at_lines(&codes::LOCK_CONFLICT, message, (*line, ""), (*first_line, ""))
                     .note(format!("a cell of the model `{}` holds one tenant", cell.model))
-                    .help("delete every line of the tenant that is not deployed yet, and run again"),
+                    .help(settle_one_of(first, tenant)),
             );
         }
     }
@@ -227,11 +227,19 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
             continue;
         }
         let help = match (&outer.holder, &claim.holder) {
-            (Holder::Network(_), Holder::Network(_)) => {
-                "delete every line of the tenant or cell that is not deployed yet, and run again: it gets another block"
+            (Holder::Network(Owner::Tenant(one)), Holder::Network(Owner::Tenant(other))) => {
+                settle_one_of(one, other)
             }
-            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE,
-            _ => "a block is in use or waits, never both: delete the line that is out of date",
+            (Holder::Network(Owner::Tenant(tenant)), Holder::Network(_))
+            | (Holder::Network(_), Holder::Network(Owner::Tenant(tenant))) => format!(
+                "if `{tenant}` is not deployed yet, `tenantry lock settle {tenant}` gives it another block; else delete every line of the cell, if that is not"
+            ),
+            (Holder::Network(_), Holder::Network(_)) => {
+                "delete every line of the cell that is not deployed yet, and run again: it gets another block"
+                    .to_owned()
+            }
+            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE.to_owned(),
+            _ => "a block is in use or waits, never both: delete the line that is out of date".to_owned(),
         };
         let message = format!("{} and {} share addresses", outer.holder, claim.holder);
         let (larger, smaller) = (outer.block.to_string(), claim.block.to_string());
@@ -239,6 +247,13 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
             at_lines(&codes::LOCK_OVERLAP, message, (claim.line, &smaller), (outer.line, &larger)).help(help),
         );
     }
+}
+
+/// What to do where two branches gave the same thing to two tenants.
+fn settle_one_of(one: &TenantId, other: &TenantId) -> String {
+    format!(
+        "keep what is deployed, and decide the other anew: `tenantry lock settle {other}`, or `tenantry lock settle {one}`"
+    )
 }
 
 /// The command that gives an owner other addresses, as far as there is one.
