@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::catalog;
 use crate::cli::{Format, Outcome, Session, inputs, print};
-use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
+use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::TenantId;
 use crate::plan::lock::{Lock, lines_of};
-use crate::plan::settle;
+use crate::plan::{settle, unknown_tenant};
 use crate::synth::tree::{Beside, replace_lock};
 
 #[derive(Debug, Args)]
@@ -109,14 +108,4 @@ fn done(
         }
     }
     Ok(Outcome::Fine)
-}
-
-/// That the catalog has no tenant of this id, with the one that was probably meant.
-pub(super) fn unknown_tenant(catalog: &catalog::Catalog, tenant: &TenantId) -> Diagnostic {
-    let ids = catalog.tenants.iter().map(|known| known.id.value.as_str());
-    let help = match closest(tenant.as_str(), ids) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "name a tenant of the catalog by its `id`".to_owned(),
-    };
-    Diagnostic::error(&codes::UNKNOWN_TENANT, format!("the catalog has no tenant `{tenant}`")).help(help)
 }
