@@ -108,7 +108,53 @@ mod tests {
         best
     }
 
+    /// Whether some placement of the blocks exists, found by trying all.
+    fn placeable(free: &[(u32, u8)], wanted: &[u8]) -> bool {
+        let Some((first, rest)) = wanted.split_first() else { return true };
+        free.iter().enumerate().filter(|(_, (_, from))| from <= first).any(|(position, (start, from))| {
+            let mut next = free.to_vec();
+            next.remove(position);
+            next.extend((from + 1..=*first).map(|depth| (start + (1 << (LONGEST - depth)), depth)));
+            placeable(&next, rest)
+        })
+    }
+
+    /// The free blocks of a space, for a search.
+    fn blocks(space: &FreeSpace) -> Vec<(u32, u8)> {
+        let mut rest = space.clone();
+        let mut found = Vec::new();
+        while let Some(length) = rest.largest()
+            && let Some(block) = rest.allocate(length)
+        {
+            found.push((block.first_number() as u32, length));
+        }
+        found
+    }
+
     proptest! {
+        /// As many blocks can double as the best of all choices, each tried in all placements, doubles.
+        #[test]
+        fn the_most_blocks_that_can_double_are_what_a_search_finds(
+            wishes in proptest::collection::vec(28..=32u8, 0..5),
+            hole in proptest::option::of((28..=32u8, 0..64u32)),
+        ) {
+            let pool = cidr("10.0.0.0/27");
+            let hole = hole.and_then(|(length, at)| pool.part(length, at % (1 << (length - 27))));
+            let empty = FreeSpace::new(pool, hole);
+            let mut space = empty.clone();
+            let placed: Vec<u8> = wishes.into_iter().filter(|length| space.allocate(*length).is_some()).collect();
+            let choices = 0..1u32 << placed.len();
+            let doubled = |choice: u32| {
+                let lengths = placed.iter().enumerate();
+                lengths.map(|(at, length)| length - u8::from(choice & 1 << at != 0)).collect::<Vec<u8>>()
+            };
+            let possible = choices.filter(|choice| placeable(&blocks(&empty), &doubled(*choice)));
+            let expected = possible.map(u32::count_ones).max().unwrap_or(0);
+            let mut candidates = BTreeMap::new();
+            placed.iter().for_each(|length| *candidates.entry(*length).or_default() += 1);
+            prop_assert_eq!(Packing::new(&empty, placed).best_doublings(&candidates), u128::from(expected));
+        }
+
         /// What a full repacking could offer is what an exhaustive search finds, in pools with holes.
         #[test]
         fn the_best_number_of_further_blocks_is_what_a_search_finds(
@@ -122,14 +168,7 @@ mod tests {
             let empty = FreeSpace::new(pool, holes.iter().copied());
             let mut space = empty.clone();
             let placed: Vec<u8> = wishes.into_iter().filter(|length| space.allocate(*length).is_some()).collect();
-            let mut free = Vec::new();
-            let mut rest = empty.clone();
-            for length in 26..=32 {
-                while rest.largest() == Some(length) && let Some(block) = rest.allocate(length) {
-                    free.push((block.first_number() as u32, length));
-                }
-            }
-            let expected = most_by_search(&free, &placed, length);
+            let expected = most_by_search(&blocks(&empty), &placed, length);
             prop_assert_eq!(Packing::new(&empty, placed).best_fits(length), expected);
         }
     }

@@ -64,7 +64,7 @@ impl Occupancy {
 }
 
 fn percent(part: u128, whole: u128) -> u128 {
-    if whole == 0 { 100 } else { part.saturating_mul(100) / whole }
+    part.saturating_mul(100).checked_div(whole).unwrap_or(100)
 }
 
 /// The state of every pool, by Region and in the order of the catalog.

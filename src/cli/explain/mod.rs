@@ -149,7 +149,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         sources: &session.sources,
         lock_path: inputs.lock_path.display().to_string(),
     };
-    let answer = answer(word, arguments.kind, &sight).map_err(|error| report.error(error))?;
+    let answer = answer(word, arguments.kind, &sight, report)?;
     match session.format {
         Format::Human => print::result(&answer.to_text(), report)?,
         Format::Json => print::json_result(&answer.to_json(), report)?,
@@ -165,7 +165,12 @@ fn namesake(word: &str, arguments: &Arguments) -> bool {
     matches!((catalog, word.parse()), (Ok(catalog), Ok(id)) if catalog.tenant(&id).is_some())
 }
 
-fn answer(word: &str, kind: Option<Kind>, sight: &Sight<'_>) -> Result<Answer, Diagnostic> {
+fn answer(
+    word: &str,
+    kind: Option<Kind>,
+    sight: &Sight<'_>,
+    report: &mut Report,
+) -> Result<Answer, Reported> {
     let wanted = |this| kind.is_none_or(|kind| kind == this);
     if wanted(Kind::Tenant)
         && let Some(answer) = word.parse().ok().and_then(|id| tenant::explain(&id, sight))
@@ -180,15 +185,7 @@ fn answer(word: &str, kind: Option<Kind>, sight: &Sight<'_>) -> Result<Answer, D
     if wanted(Kind::Address) && (kind.is_some() || word.contains(['.', ':', '/'])) {
         return match word.parse::<Cidr>() {
             Ok(block) | Err(CidrError::NoLength(block)) => Ok(address::explain(block, sight)),
-            Err(CidrError::HostBits(meant)) => Err(Diagnostic::error(
-                &codes::HOST_BITS_SET,
-                format!("{} has bits set beyond its length", quote(word)),
-            )
-            .help(format!("write `{meant}`, or the address without a length"))),
-            Err(CidrError::Malformed) => {
-                Err(Diagnostic::error(&codes::INVALID_CIDR, format!("{} is no address", quote(word)))
-                    .help("write an address such as `10.64.3.9`, or a block such as `10.64.0.0/22`"))
-            }
+            Err(error) => Err(report.error(no_address(word, &error))),
         };
     }
     let all = codes::all();
@@ -211,5 +208,20 @@ fn answer(word: &str, kind: Option<Kind>, sight: &Sight<'_>) -> Result<Answer, D
         Some(Kind::Tenant) => "no tenant",
         Some(_) => "no stack",
     };
-    Err(Diagnostic::error(&codes::UNKNOWN_CODE, format!("there is {what} {}", quote(word))).help(help))
+    let message = format!("there is {what} {}", quote(word));
+    Err(report.error(Diagnostic::error(&codes::UNKNOWN_CODE, message).help(help)))
+}
+
+fn no_address(word: &str, error: &CidrError) -> Diagnostic {
+    match error {
+        CidrError::HostBits(meant) => {
+            let message = format!("{} has bits set beyond its length", quote(word));
+            Diagnostic::error(&codes::HOST_BITS_SET, message)
+                .help(format!("write `{meant}`, or the address without a length"))
+        }
+        CidrError::NoLength(_) | CidrError::Malformed => {
+            Diagnostic::error(&codes::INVALID_CIDR, format!("{} is no address", quote(word)))
+                .help("write an address such as `10.64.3.9`, or a block such as `10.64.0.0/22`")
+        }
+    }
 }
