@@ -13,6 +13,7 @@ mod generate;
 mod manifest;
 mod organization;
 mod plan_file;
+mod references;
 mod resource;
 mod scope;
 mod template;

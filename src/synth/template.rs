@@ -10,6 +10,7 @@ use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
 use crate::synth::generate::generate;
+use crate::synth::references::{is_pseudo_parameter, references};
 use crate::synth::resource::{capability, check_id, exported, tag_texts, with_tags};
 use crate::synth::scope::scope;
 use crate::synth::variant::variant;
@@ -127,6 +128,10 @@ impl Compiler<'_, '_> {
         let Evaluated { description, resources, outputs } = evaluated;
         let tags = tag_texts(self.plan.catalog, &key.tags);
         let mut capabilities = BTreeSet::new();
+        // Mistakes in the template leave resources out, and are told already.
+        if self.report.errors() == before {
+            self.check_references(&resources, &outputs, &symbols);
+        }
         let mut tagged = Vec::with_capacity(resources.len());
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
@@ -214,6 +219,42 @@ impl Compiler<'_, '_> {
             outputs: names,
             imports,
         })
+    }
+
+    /// Every name that a resource or an output refers to must be there.
+    fn check_references(
+        &mut self,
+        resources: &[(String, Span, Json)],
+        outputs: &[(String, Span, Json)],
+        symbols: &BTreeSet<Symbol>,
+    ) {
+        let parameters: BTreeSet<String> = symbols.iter().map(Symbol::parameter).collect();
+        let ids: BTreeSet<&str> = resources.iter().map(|(id, _, _)| id.as_str()).collect();
+        // What a loop makes stands at one place: it is told of once.
+        let mut told = BTreeSet::new();
+        for (id, span, value) in resources.iter().chain(outputs) {
+            for name in references(value) {
+                if !told.insert((*span, name.clone()))
+                    || ids.contains(name.as_str())
+                    || parameters.contains(&name)
+                    || is_pseudo_parameter(&name)
+                {
+                    continue;
+                }
+                let help = match closest(&name, ids.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name a resource of this template that is there for this shape; outputs of other stacks are imported".to_owned(),
+                };
+                self.report.push(
+                    Diagnostic::error(
+                        &codes::UNKNOWN_REFERENCE,
+                        format!("`{id}` refers to {}, which the template does not have", quote(&name)),
+                    )
+                    .at(*span, "")
+                    .help(help),
+                );
+            }
+        }
     }
 
     /// Two shapes share a file by its name; its text must then be the same.

@@ -13,6 +13,7 @@ pub(super) const ALL: &[&Code] = &[
     &FREE_TEXT_IN_POLICY,
     &UNKNOWN_SETTING,
     &INVALID_SETTING,
+    &UNKNOWN_REFERENCE,
     &UNKNOWN_OUTPUT,
     &RULES_NOT_GENERATED,
     &UNKNOWN_RESOURCE_TYPE,
@@ -112,4 +113,11 @@ pub static RULES_NOT_GENERATED: Code = Code {
     meaning: "a blueprint declares flows, and none of its templates makes the rules for them",
     explanation: "Security groups, network ACLs and the rules of a tenant's allow-list are made where a template says `$generate security_groups`, `$generate network_acls` or \
 `$generate ingress_rules`. Without them a declared flow opens nothing, and subnets keep the open network ACL that AWS gives them.",
+};
+
+pub static UNKNOWN_REFERENCE: Code = Code {
+    name: "unknown-reference",
+    meaning: "a template refers to a resource that it does not have",
+    explanation: "`!Ref`, `!GetAtt`, `${Name}` in `!Sub` and `DependsOn` name a resource of the same template. The name may be misspelled, or the resource may stand below an `$if` \
+that leaves it out for this shape; then put what refers to it below the same `$if`.",
 };
