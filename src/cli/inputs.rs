@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::blueprint::Library;
 use crate::catalog::{self, Catalog};
 use crate::cli::Session;
-use crate::diagnostics::Reported;
+use crate::diagnostics::{Report, Reported};
 use crate::plan::lock::Lock;
-use crate::source::read_text;
+use crate::source::{FileId, SourceMap, read_text};
 
 /// Everything that a compilation starts from.
 pub(super) struct Inputs {
@@ -25,6 +25,16 @@ pub(super) fn read(
     blueprints: Option<&Path>,
     session: &mut Session,
 ) -> Result<Inputs, Reported> {
+    read_with(catalog, blueprints, session, Lock::read)
+}
+
+/// The same, with another way of reading the lock.
+pub(super) fn read_with(
+    catalog: Option<&Path>,
+    blueprints: Option<&Path>,
+    session: &mut Session,
+    mut read_lock: impl FnMut(FileId, &SourceMap, &mut Report) -> Result<Lock, Reported>,
+) -> Result<Inputs, Reported> {
     let Session { sources, report, .. } = session;
     let path = catalog::locate(catalog, report)?;
     let library = Library::read(blueprints, sources, report);
@@ -33,7 +43,7 @@ pub(super) fn read(
     let locked = match lock_path.symlink_metadata() {
         Ok(_) => {
             let file = read_text(&lock_path, sources, report)?;
-            Some((Lock::read(file, sources, report), sources.text(file).to_owned()))
+            Some((read_lock(file, sources, report), sources.text(file).to_owned()))
         }
         Err(_) => None,
     };

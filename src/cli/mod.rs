@@ -3,11 +3,13 @@
 //! Results go to standard output, everything else to standard error. The exit status is decided in
 //! [`run`] alone: 0 is fine, 1 says that a check found something, 2 that input or use is wrong.
 
+mod adopt;
 mod blueprint;
 mod completions;
 mod explain;
 mod init;
 mod inputs;
+mod lock;
 mod man;
 mod plan;
 mod print;
@@ -53,8 +55,12 @@ enum Command {
     Synth(synth::Arguments),
     /// Show every decision without writing anything
     Plan(plan::Arguments),
-    /// Explain a message by its code
+    /// Explain a code, a tenant, a stack or an address
     Explain(explain::Arguments),
+    /// Take networks that exist already into the lock
+    Adopt(adopt::Arguments),
+    /// Work on the record of decisions
+    Lock(lock::Arguments),
     /// Print the JSON Schema of a file format
     Schema(schema::Arguments),
     /// List, show or write out blueprints
@@ -101,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Synth(arguments) => synth::run(arguments, &mut session),
         Command::Plan(arguments) => plan::run(arguments, &mut session),
         Command::Explain(arguments) => explain::run(arguments, &mut session),
+        Command::Adopt(arguments) => adopt::run(arguments, &mut session),
+        Command::Lock(arguments) => lock::run(arguments, &mut session),
         Command::Schema(arguments) => schema::run(arguments, &mut session),
         Command::Blueprint(arguments) => blueprint::run(arguments, &mut session),
         Command::Completions(arguments) => completions::run(arguments, &mut session),

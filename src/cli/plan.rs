@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::Reported;
+use crate::plan::occupancy::{Occupancy, occupancy};
+use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
 use crate::plan::{Plan, plan};
 use crate::synth::synth;
@@ -18,6 +21,12 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// Show the register of addresses and how full each pool is
+    #[arg(long)]
+    addresses: bool,
+    /// Print the register as CSV
+    #[arg(long, requires = "addresses")]
+    csv: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
@@ -26,6 +35,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let plan = plan(&inputs.catalog, &inputs.library, &inputs.lock, report)?;
     // What cannot be printed is no plan: templates are compiled here too.
     let synthesis = synth(&plan, report)?;
+    if arguments.addresses {
+        let text = addresses(&plan, arguments.csv, session.format);
+        print::result(&text, report)?;
+        return Ok(Outcome::Fine);
+    }
     let text = match session.format {
         Format::Json => synthesis
             .tree
@@ -36,6 +50,140 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     };
     print::result(&text, report)?;
     Ok(Outcome::Fine)
+}
+
+/// The names of the register's columns, in tables, CSV and JSON.
+const COLUMNS: [&str; 11] = [
+    "tenant",
+    "account",
+    "region",
+    "cell",
+    "what",
+    "subnet_group",
+    "zone",
+    "cidr",
+    "pool",
+    "reserve",
+    "reason",
+];
+
+fn addresses(plan: &Plan<'_>, csv: bool, format: Format) -> String {
+    let entries = register(plan);
+    let rows = entries.iter().map(cells);
+    if csv {
+        return print::csv(&COLUMNS, rows);
+    }
+    let pools = occupancy(plan);
+    match format {
+        Format::Human => {
+            let header = COLUMNS.map(|name| name.replace('_', " ").to_uppercase());
+            let shown = |cell: String| if cell.is_empty() { "-".to_owned() } else { cell };
+            let rows = rows.map(|row| row.into_iter().map(shown).collect());
+            let register = print::table(&header.each_ref().map(String::as_str), rows);
+            format!("{register}\n{}\n{}", occupied(&pools), room(&pools))
+        }
+        Format::Json => {
+            let one = |row: [String; 11]| -> serde_json::Value {
+                let value =
+                    |cell: String| if cell.is_empty() { serde_json::Value::Null } else { cell.into() };
+                COLUMNS.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), value(cell))).collect()
+            };
+            let document = json!({
+                "addresses": rows.map(one).collect::<Vec<_>>(),
+                "pools": pools.iter().map(pool_document).collect::<Vec<_>>(),
+            });
+            format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
+        }
+    }
+}
+
+fn cells(entry: &Entry) -> [String; 11] {
+    fn or_empty<T: ToString>(value: Option<&T>) -> String {
+        value.map(T::to_string).unwrap_or_default()
+    }
+    let cell = entry.cell.as_ref();
+    [
+        or_empty(entry.tenant.as_ref()),
+        or_empty(cell.map(|cell| &cell.account)),
+        or_empty(cell.map(|cell| &cell.region)),
+        or_empty(cell),
+        entry.what.word().to_owned(),
+        or_empty(entry.what.group().map(str::to_owned).as_ref()),
+        or_empty(entry.zone.as_ref()),
+        entry.cidr.to_string(),
+        or_empty(entry.pool.as_ref()),
+        or_empty(entry.reserve.as_ref()),
+        or_empty(entry.reason.as_ref()),
+    ]
+}
+
+fn occupied(pools: &[Occupancy]) -> String {
+    let header =
+        ["REGION", "POOL", "RESERVED", "USED", "FREE", "LARGEST", "NETWORKS", "CAN DOUBLE", "AT BEST"];
+    let rows = pools.iter().map(|pool| {
+        vec![
+            pool.region.to_string(),
+            pool.pool.to_string(),
+            pool.reserved.to_string(),
+            pool.used.to_string(),
+            pool.free.to_string(),
+            pool.largest.map_or("-".to_owned(), |length| format!("/{length}")),
+            pool.networks.to_string(),
+            format!("{} ({} %)", pool.can_double, pool.doubling()),
+            format!("{} ({} %)", pool.could_double, pool.best_doubling()),
+        ]
+    });
+    print::table(&header, rows)
+}
+
+/// How many more tenants of each size fit.
+fn room(pools: &[Occupancy]) -> String {
+    let rows = pools.iter().flat_map(|pool| {
+        pool.sizes.iter().map(|size| {
+            vec![
+                pool.pool.to_string(),
+                format!("/{}", size.length),
+                size.names.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+                size.fits.to_string(),
+                size.best.to_string(),
+                format!("{} %", size.reached()),
+            ]
+        })
+    });
+    print::table(&["POOL", "SIZE", "NAME", "MORE FIT", "AT BEST", "REACHED"], rows)
+}
+
+fn pool_document(pool: &Occupancy) -> serde_json::Value {
+    let sizes: Vec<_> = pool
+        .sizes
+        .iter()
+        .map(|size| {
+            json!({
+                "size": format!("/{}", size.length),
+                "names": size.names,
+                "fits": number(size.fits),
+                "best": number(size.best),
+                "reached_percent": number(size.reached()),
+            })
+        })
+        .collect();
+    json!({
+        "region": pool.region.as_str(),
+        "pool": pool.pool.to_string(),
+        "reserved": number(pool.reserved),
+        "used": number(pool.used),
+        "free": number(pool.free),
+        "largest_free": pool.largest.map(|length| format!("/{length}")),
+        "networks": number(pool.networks),
+        "can_double": number(pool.can_double),
+        "could_double_at_best": number(pool.could_double),
+        "sizes": sizes,
+    })
+}
+
+/// A number that JSON readers take in whole, else its digits: pools of IPv6 have more addresses.
+fn number(value: u128) -> serde_json::Value {
+    u64::try_from(value).map_or_else(|_| value.to_string().into(), Into::into)
 }
 
 fn tenants(plan: &Plan<'_>) -> String {

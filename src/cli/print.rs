@@ -60,6 +60,26 @@ pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
     let _closed = stderr().lock().write_all(text.as_bytes());
 }
 
+/// Comma-separated values that are safe to open: a spreadsheet runs a cell that begins like a formula
+/// (OWASP, "CSV Injection"), so such a cell begins with an apostrophe, which spreadsheets do not show.
+pub(super) fn csv<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing into memory does not fail.
+    let _written = writer.write_record(header);
+    for row in rows {
+        let _written = writer.write_record(row.map(harmless));
+    }
+    writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
+}
+
 /// A plain table: columns side by side, no lines, cells never broken.
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
@@ -73,4 +93,21 @@ pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         .map(|line| line.trim_end().strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
         .collect();
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_of_a_csv_file_is_a_formula() {
+        let cells = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "plain", "a,\"b\""];
+        let text = csv(&["a"], cells.map(|cell| [cell.to_owned()]));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let read: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_owned()).collect();
+        assert_eq!(
+            read,
+            ["'=cmd|' /C calc'!A0", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'＝1", "plain", "a,\"b\""]
+        );
+    }
 }

@@ -12,5 +12,5 @@ pub use hash::{hash_number, short_hash};
 pub use model::Model;
 pub use names::{
     AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, RepositoryPath,
-    SubnetGroupName, TagKey, TagValue, TenantId, TierName, ZoneId, is_tag_character,
+    SubnetGroupName, TagKey, TagValue, TenantId, TierName, VpcId, ZoneId, is_tag_character,
 };

@@ -109,6 +109,16 @@ name!(
     })
 );
 name!(
+    /// The id that AWS gave a VPC. AWS writes 8 or 17 hexadecimal digits; other makers of the same
+    /// interface write other lengths, and nothing depends on it.
+    VpcId,
+    "the id of a VPC, such as `vpc-0123456789abcdef0`",
+    |text| text.strip_prefix("vpc-").is_some_and(|rest| {
+        (1..=32).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+);
+name!(
     /// The key of a tag. AWS General Reference, "Tag naming limits and requirements": 1 to 128
     /// letters, digits, spaces and `_ . : / = + - @`, not beginning with `aws:` in any case.
     TagKey,

@@ -86,6 +86,18 @@ impl Cidr {
         self.contains(other) || other.contains(self)
     }
 
+    /// The block that holds this one and is twice as large; `None` for all addresses.
+    pub fn parent(&self) -> Option<Cidr> {
+        self.0.supernet().map(Cidr)
+    }
+
+    /// The other half of the block that is twice as large: what this one would grow into.
+    pub fn buddy(&self) -> Option<Cidr> {
+        let parent = self.parent()?;
+        let lower = parent.part(self.length(), 0)?;
+        if lower == *self { parent.part(self.length(), 1) } else { Some(lower) }
+    }
+
     /// The part number `index` of this block, cut into equal parts of the longer length.
     pub fn part(&self, length: u8, index: u32) -> Option<Cidr> {
         let extra = length.checked_sub(self.length())?;
@@ -184,6 +196,15 @@ mod tests {
         assert_eq!(block.part(21, 0), None);
         assert_eq!(block.part(22, 0), Some(block));
         assert_eq!(cidr("2001:db8::/56").part(64, 255), Some(cidr("2001:db8:0:ff::/64")));
+    }
+
+    #[test]
+    fn a_block_and_its_buddy_make_their_parent() {
+        assert_eq!(cidr("10.0.4.0/22").parent(), Some(cidr("10.0.0.0/21")));
+        assert_eq!(cidr("10.0.4.0/22").buddy(), Some(cidr("10.0.0.0/22")));
+        assert_eq!(cidr("10.0.0.0/22").buddy(), Some(cidr("10.0.4.0/22")));
+        assert_eq!(cidr("2001:db8::/64").buddy(), Some(cidr("2001:db8:0:1::/64")));
+        assert_eq!(cidr("0.0.0.0/0").buddy(), None);
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl FreeSpace {
         true
     }
 
+    /// Whether no address of this block is taken.
+    pub fn is_free(&self, block: Cidr) -> bool {
+        self.depth_of(&block).is_some_and(|depth| self.covering(depth, block.first_number()).is_some())
+    }
+
     /// How many addresses are free; `u128::MAX` if all of `::/0` is, which has one more.
     pub fn free_addresses(&self) -> u128 {
         self.fits(self.width)

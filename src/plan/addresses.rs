@@ -139,7 +139,9 @@ fn new_network(
     let returned = lock
         .quarantine
         .iter()
-        .find(|(block, waiting)| waiting.value.owner == owner && may_return(block))
+        .find(|(block, waiting)| {
+            waiting.value.owner == owner && may_return(block) && lock.reservation_over(block).is_none()
+        })
         .map(|(block, _)| *block);
     if let Some(reserve) = returned {
         // It was never free, so nothing is taken from the pools.
@@ -171,6 +173,10 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
         .keys()
         .filter(|block| spaces.iter().any(|space| space.pool().contains(block)))
         .count();
+    let found =
+        lock.reserved.iter().filter(|(id, _)| spaces.iter().any(|space| space.pool().overlaps(&id.block)));
+    let found: Vec<String> =
+        found.take(3).map(|(id, reservation)| format!("{id} ({})", reservation.value.reason)).collect();
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
@@ -188,6 +194,9 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
             "its size is a /{}, and headroom {} keeps a /{length} for it",
             demand.length.value, demand.headroom
         ));
+    }
+    if !found.is_empty() {
+        error = error.note(format!("the lock reserves what was found in use, among it {}", found.join(", ")));
     }
     if waiting > 0 {
         error = error.note(format!(

@@ -9,21 +9,27 @@
 //! (what tenants that are built alike share) with `security` (which rules).
 
 mod addresses;
+pub mod adopt;
 mod homes;
 pub mod lock;
+pub mod occupancy;
+pub mod register;
 pub mod security;
+mod settle;
 mod shape;
+pub mod whereabouts;
 
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Library, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
-use crate::identity::{CellId, RegionName, ZoneId};
+use crate::identity::{CellId, RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::yaml::Located;
 
+pub use settle::settle;
 pub use shape::{Shape, settings_bound};
 
 /// Every decision for one catalog.
@@ -180,6 +186,16 @@ impl TenantPlan<'_> {
     pub fn has_stacks(&self) -> bool {
         self.tenant.status != Status::Planned
     }
+}
+
+/// That the catalog has no tenant of this id, with the one that was probably meant.
+pub fn unknown_tenant(catalog: &Catalog, tenant: &TenantId) -> Diagnostic {
+    let ids = catalog.tenants.iter().map(|known| known.id.value.as_str());
+    let help = match closest(tenant.as_str(), ids) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name a tenant of the catalog by its `id`".to_owned(),
+    };
+    Diagnostic::error(&codes::UNKNOWN_TENANT, format!("the catalog has no tenant `{tenant}`")).help(help)
 }
 
 /// A tenant with all that the catalog says of it put together.

@@ -11,7 +11,7 @@ use crate::blueprint::condition::ConditionError;
 use crate::blueprint::scope::pascal;
 use crate::blueprint::settings::{Setting, SettingsSchema};
 use crate::blueprint::template::compile::{Guard, Loop, PieceKind};
-use crate::blueprint::template::origin::{Origin, joined};
+use crate::blueprint::template::origin::{Origin, joined, spelled};
 use crate::blueprint::template::{Entry, Expression, Generate, Item, Piece, Template, Text, TextPart};
 use crate::blueprint::{Bound, Scope, Symbol};
 use crate::cloudformation::Json;
@@ -157,6 +157,10 @@ impl Evaluation<'_> {
             match entry {
                 Entry::Pair(key, span, value) => {
                     let Some(name) = self.shape_text(key, *span, scope) else { continue };
+                    if is_function(&name) && !matches!(key.parts.as_slice(), [TextPart::Author(_)]) {
+                        self.function_from_data(&name, *span);
+                        continue;
+                    }
                     let outside = self.in_policy;
                     self.in_policy = outside || is_policy(&name);
                     let value = self.piece(value, scope);
@@ -402,6 +406,7 @@ impl Evaluation<'_> {
             );
             return None;
         };
+        let text = if needs_sub { spelled(parts, &mut variables) } else { text };
         Some(match (needs_sub, variables.is_empty()) {
             (false, _) => Json::Text(text),
             (true, true) => Json::object([("Fn::Sub", Json::Text(text))]),
@@ -478,6 +483,15 @@ impl Evaluation<'_> {
         }
     }
 
+    fn function_from_data(&mut self, name: &str, span: Span) {
+        let message = format!("data would become the function {} of CloudFormation here", quote(name));
+        self.report.push(
+            Diagnostic::error(&codes::UNSAFE_DATA, message)
+                .at(span, "")
+                .help("give another value to the settings that this key uses"),
+        );
+    }
+
     fn differs(&mut self, what: &str, place: &str, span: Span) {
         self.report.push(
             Diagnostic::error(
@@ -488,6 +502,11 @@ impl Evaluation<'_> {
             .help("tenants of one shape share the template: use a setting or a number here"),
         );
     }
+}
+
+/// Whether CloudFormation would call this key instead of keeping it.
+fn is_function(key: &str) -> bool {
+    key == "Ref" || key.starts_with("Fn::")
 }
 
 /// Whether a property of this name may hold an IAM policy: there are many, from `KeyPolicy` to

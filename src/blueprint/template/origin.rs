@@ -3,6 +3,8 @@
 //! This is where law 7 holds for templates: whatever stands side by side in the end, only an author
 //! can have written a reference.
 
+use crate::cloudformation::Json;
+
 /// Where a piece of text comes from, and so what it may say.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Origin {
@@ -39,6 +41,24 @@ pub(super) fn joined(parts: &[(String, Origin)], needs_sub: bool) -> Option<Stri
     Some(result)
 }
 
+/// The parts as the text of `Fn::Sub`. Data with a character of its syntax becomes a variable, whose
+/// value is not read again: an escape would not do, since a `${` that data never closes would go on
+/// to the end of the author's next reference.
+pub(super) fn spelled(mut parts: Vec<(String, Origin)>, variables: &mut Vec<(String, Json)>) -> String {
+    for (part, origin) in &mut parts {
+        if *origin != Origin::Data || !part.contains(['$', '{', '}']) {
+            continue;
+        }
+        let is_free = |name: &String| !variables.iter().any(|(taken, _)| taken == name);
+        let Some(name) = (1..=variables.len() + 1).map(|number| format!("Data{number}")).find(is_free) else {
+            continue;
+        };
+        variables.push((name.clone(), Json::Text(std::mem::replace(part, format!("${{{name}}}")))));
+        *origin = Origin::Speaks;
+    }
+    joined(&parts, true).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +85,15 @@ mod tests {
         assert_eq!(sub(&[("{{resolve:ssm:/x}}", Data)]), None);
         assert_eq!(sub(&[("{", Author), ("{resolve", Data), (":ssm:/x}}", Author)]), None);
         assert!(sub(&[("{{resolve:ssm:/", Author), ("x", Data), ("}}", Author)]).is_some());
+    }
+
+    #[test]
+    fn data_with_the_characters_of_a_substitution_is_a_variable() {
+        use Origin::{Data, Speaks};
+        let parts = [("${b", Data), (" ${AWS::Region} ", Speaks), ("a", Data)];
+        let mut variables = Vec::new();
+        let text = spelled(parts.map(|(text, origin)| (text.to_owned(), origin)).into(), &mut variables);
+        assert_eq!(text, "${Data1} ${AWS::Region} a");
+        assert_eq!(variables, [("Data1".to_owned(), Json::text("${b"))]);
     }
 }

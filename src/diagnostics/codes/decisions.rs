@@ -16,6 +16,7 @@ pub(super) const ALL: &[&Code] = &[
     &STATUS_NOT_BUILT_YET,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
+    &UNKNOWN_TENANT,
 ];
 
 pub static LOCK_CONTRADICTS_CATALOG: Code = Code {
@@ -100,4 +101,10 @@ pub static UNKNOWN_CODE: Code = Code {
     name: "unknown-code",
     meaning: "there is nothing of this name to explain or to describe",
     explanation: "`tenantry explain` without a name lists every code of a message; `tenantry --help` lists every command.",
+};
+
+pub static UNKNOWN_TENANT: Code = Code {
+    name: "unknown-tenant",
+    meaning: "a command names a tenant that the catalog does not have",
+    explanation: "Commands such as `tenantry lock settle` name a tenant by its `id` in the catalog, not by its name. `tenantry plan` lists the tenants.",
 };

@@ -3,6 +3,7 @@
 //! Split by the stage that raises them. A code's `meaning` is one line; its `explanation` is what
 //! `tenantry explain NAME` prints. Each code has a test case of its own under `tests/`.
 
+mod adopt;
 mod blueprint;
 mod catalog;
 mod decisions;
@@ -10,6 +11,7 @@ mod files;
 mod output;
 mod plan;
 
+pub use adopt::*;
 pub use blueprint::*;
 pub use catalog::*;
 pub use decisions::*;
@@ -31,7 +33,8 @@ pub struct Code {
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
     let mut codes: Vec<_> =
-        [files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL].concat();
+        [adopt::ALL, files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL]
+            .concat();
     codes.sort_by_key(|code| code.name);
     codes
 }
@@ -48,6 +51,7 @@ mod tests {
     #[test]
     fn every_code_that_is_defined_is_in_the_table_once() {
         let sources = [
+            include_str!("adopt.rs"),
             include_str!("files.rs"),
             include_str!("catalog.rs"),
             include_str!("blueprint.rs"),

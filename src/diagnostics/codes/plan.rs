@@ -27,7 +27,7 @@ pub static LOCK_CONFLICT: Code = Code {
     meaning: "two lines of the lock decide the same thing differently",
     explanation: "After a merge the lock may hold two decisions about one thing: two branches have each added the same tenant, or two tenants were \
 given the same home that only one can have. tenantry cannot know which of them is deployed, and never guesses.\n\n    \
-network acme: { cidr: 10.64.0.0/22 }\n    network acme: { cidr: 10.64.8.0/22 }\n\nDelete the line that is not deployed, and run again.",
+network acme: { cidr: 10.64.0.0/22 }\n    network acme: { cidr: 10.64.8.0/22 }\n\nKeep the one that is deployed. `tenantry lock settle TENANT` gives the other tenant another home; where both lines are about one tenant, delete the line that is not deployed, and run again.",
 };
 
 pub static LOCK_OVERLAP: Code = Code {
@@ -35,7 +35,7 @@ pub static LOCK_OVERLAP: Code = Code {
     meaning: "two decisions of the lock hand out the same addresses",
     explanation: "Every block of addresses has one owner. Two branches that each add a tenant can take the same block, and their merge is refused, \
 since renumbering a deployed network means replacing it.\n\n    network acme: { cidr: 10.64.0.0/22 }\n    network globex: { cidr: 10.64.0.0/22 }\n\n\
-Delete every line of the tenant that is not deployed yet, and run again: it gets another block. The deployed tenant keeps its own.",
+`tenantry lock settle globex` gives the tenant that is not deployed yet another block, and leaves all other lines as they are.",
 };
 
 pub static LOCK_INCONSISTENT: Code = Code {

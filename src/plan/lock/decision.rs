@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::identity::{CellId, NameError, SubnetGroupName, TenantId, ZoneId};
+use crate::catalog::FreeText;
+use crate::identity::{AccountId, CellId, NameError, SubnetGroupName, TenantId, VpcId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
 
@@ -84,6 +85,22 @@ pub struct IngressSlots(pub BTreeMap<Cidr, u32>);
 pub struct Quarantined {
     /// Who had it last.
     pub owner: Owner,
+}
+
+/// A block that was found in use, and what uses it, written `10.64.0.0/22 vpc-0abc`; from a list of
+/// blocks the block alone. VPCs that never meet may use the same block, and each has a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReservationId {
+    pub block: Cidr,
+    pub vpc: Option<VpcId>,
+}
+
+/// Why a block that was found in use is never handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The account that the VPC belongs to.
+    pub account: Option<AccountId>,
+    pub reason: FreeText,
 }
 
 impl Network {
@@ -224,6 +241,71 @@ impl Decision for Quarantined {
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{{ owner: {} }}", self.owner)
     }
+}
+
+impl Decision for Reservation {
+    type Key = ReservationId;
+    const WORD: &'static str = "reserved";
+    const KEY_RULE: &'static str = ReservationId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["account", "reason"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let account = fields.optional("account", AccountId::RULE);
+        let reason: Reason = fields.required("reason", "a text without code, markup or hidden characters")?;
+        Some(Reservation { account: account?, reason: reason.0 })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("{ ")?;
+        if let Some(account) = &self.account {
+            write!(formatter, "account: \"{account}\", ")?;
+        }
+        // Free text holds neither quotes nor backslashes.
+        write!(formatter, "reason: \"{}\" }}", self.reason)
+    }
+}
+
+impl ReservationId {
+    const RULE: &'static str =
+        "a block of addresses, and the id of the VPC that has it: `10.64.0.0/22 vpc-0123456789abcdef0`";
+}
+
+impl fmt::Display for ReservationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.vpc {
+            Some(vpc) => write!(formatter, "{} {vpc}", self.block),
+            None => self.block.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for ReservationId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let error = |_| NameError(Self::RULE);
+        let (block, vpc) = match text.split_once(' ') {
+            Some((block, vpc)) => (block, Some(vpc.parse().map_err(error)?)),
+            None => (text, None),
+        };
+        Ok(ReservationId { block: block.parse().map_err(|_| NameError(Self::RULE))?, vpc })
+    }
+}
+
+/// A reason as the lock may hold it.
+struct Reason(FreeText);
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        FreeText::new(text, Reservation::REASON_LENGTH).map(Reason).map_err(|_| ())
+    }
+}
+
+impl Reservation {
+    /// The most characters that a reason may have.
+    pub const REASON_LENGTH: usize = 256;
 }
 
 const BLOCK_RULE: &str = "a block of addresses without host bits, such as `10.64.0.0/22`";

@@ -16,6 +16,7 @@
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
 //! ingress acme: { 203.0.113.0/24: 1 }
 //! quarantine 10.64.8.0/22: { owner: globex }
+//! reserved 10.70.0.0/16 vpc-0abc: { account: "333333333333", reason: "VPC of the data platform" }
 //! ```
 //!
 //! **One decision a line, and each line says what it is about.** The file is YAML, but there are no
@@ -39,6 +40,7 @@ mod fields;
 mod header;
 mod line;
 mod read;
+mod settle;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -50,8 +52,11 @@ use crate::source::Span;
 
 use decision::Decision;
 pub use decision::{
-    Cell, Home, IngressSlots, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones,
+    Cell, Home, IngressSlots, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup,
+    SubnetGroupId, Zones,
 };
+
+pub use settle::lines_of;
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
@@ -93,6 +98,8 @@ pub struct Lock {
     pub zones: BTreeMap<Owner, Locked<Zones>>,
     pub ingress: BTreeMap<TenantId, Locked<IngressSlots>>,
     pub quarantine: BTreeMap<Cidr, Locked<Quarantined>>,
+    /// Blocks that were found in use by something that is not tenantry's.
+    pub reserved: BTreeMap<ReservationId, Locked<Reservation>>,
 }
 
 impl Lock {
@@ -108,6 +115,7 @@ impl Lock {
             zones: BTreeMap::new(),
             ingress: BTreeMap::new(),
             quarantine: BTreeMap::new(),
+            reserved: BTreeMap::new(),
         }
     }
 
@@ -145,9 +153,16 @@ impl Lock {
             .map(|(id, group)| (&id.group, group))
     }
 
-    /// Every block that is not to be handed out: networks with their reserves, and the quarantine.
+    /// Every block that is not to be handed out: networks with their reserves, the quarantine, and
+    /// what was found in use.
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
-        self.networks.values().map(|network| network.value.reserve).chain(self.quarantine.keys().copied())
+        let networks = self.networks.values().map(|network| network.value.reserve);
+        networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
+    }
+
+    /// The first block found in use that has an address in common with this one.
+    pub fn reservation_over(&self, block: &Cidr) -> Option<(&ReservationId, &Locked<Reservation>)> {
+        self.reserved.iter().find(|(id, _)| id.block.overlaps(block))
     }
 
     fn cell_of(&self, owner: &Owner) -> Option<Owner> {
@@ -170,7 +185,8 @@ impl fmt::Display for Lock {
         write_all(&self.subnet_groups, formatter)?;
         write_all(&self.zones, formatter)?;
         write_all(&self.ingress, formatter)?;
-        write_all(&self.quarantine, formatter)
+        write_all(&self.quarantine, formatter)?;
+        write_all(&self.reserved, formatter)
     }
 }
 

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
+use crate::identity::TenantId;
 use crate::plan::lock::decision::Decision;
 use crate::plan::lock::fields::{Fields, Place};
 use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
-use crate::plan::lock::{Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, SubnetGroup, Zones};
+use crate::plan::lock::settle::is_about;
+use crate::plan::lock::{
+    Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, Reservation, SubnetGroup, Zones,
+};
 use crate::source::{FileId, SourceMap};
 
 /// The first words that a line of decisions may have.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     Cell::WORD,
     Home::WORD,
     Network::WORD,
@@ -20,6 +24,7 @@ const WORDS: [&str; 7] = [
     Zones::WORD,
     IngressSlots::WORD,
     Quarantined::WORD,
+    Reservation::WORD,
 ];
 
 /// After this many mistakes the file is taken for something else than a lock, and not read on.
@@ -31,6 +36,16 @@ impl Lock {
     /// # Errors
     /// Every line that cannot be read, decides anew what another has decided, or contradicts another.
     pub fn read(file: FileId, sources: &SourceMap, report: &mut Report) -> Result<Lock, Reported> {
+        Lock::read_lines(file, sources, None, report)
+    }
+
+    /// Reads a lock, leaving out the lines of a tenant.
+    pub(super) fn read_lines(
+        file: FileId,
+        sources: &SourceMap,
+        without: Option<&TenantId>,
+        report: &mut Report,
+    ) -> Result<Lock, Reported> {
         let text = sources.text(file);
         let mut lock = read_header(file, text, report)?;
         let errors = report.errors();
@@ -42,6 +57,7 @@ impl Lock {
                 Ok(Line::Mark(mark)) => merge = merge.after(mark, place, report),
                 // What both sides have replaced decides nothing.
                 _ if merge == Merge::Base => {}
+                Ok(Line::Fields { key }) if without.is_some_and(|tenant| is_about(key.text, tenant)) => {}
                 Ok(Line::Fields { key }) => {
                     lock.decide(key, Fields { subject: key, all: &buffer, place, report: &mut *report });
                 }
@@ -79,6 +95,7 @@ impl Lock {
             Zones::WORD => insert(&mut self.zones, name, &mut fields),
             IngressSlots::WORD => insert(&mut self.ingress, name, &mut fields),
             Quarantined::WORD => insert(&mut self.quarantine, name, &mut fields),
+            Reservation::WORD => insert(&mut self.reserved, name, &mut fields),
             _ => unknown(key, fields.place, fields.report),
         }
     }
@@ -109,13 +126,25 @@ fn insert<D: Decision>(
                 format!("two lines decide differently about {}", quote(fields.subject.text)),
             )
             .at(fields.place.line(), "this is another decision")
-            .help("delete the line that is not deployed, and run again");
+            .help(match subject_tenant(fields.subject.text) {
+                Some(tenant) => format!(
+                    "delete the line that is not deployed, and run again; if neither is, `tenantry lock settle {tenant}` decides anew"
+                ),
+                None => "delete the line that is not deployed, and run again".to_owned(),
+            });
             if let Some(line) = first.get().line {
                 error = error.also(line, "than this");
             }
             fields.report.push(error);
         }
     }
+}
+
+/// The tenant that a line is about, if it is about one.
+fn subject_tenant(key: &str) -> Option<TenantId> {
+    let (_, name) = key.split_once(' ')?;
+    let tenant = name.trim_start().split('/').next()?.parse().ok()?;
+    is_about(key, &tenant).then_some(tenant)
 }
 
 /// Reports a line that begins with no word of a lock, or that has such a word and nothing in braces.

@@ -6,6 +6,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::FreeText;
 use crate::diagnostics::{Report, Reported, human};
 use crate::identity::Model;
 use crate::network::FreeSpace;
@@ -63,6 +64,10 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
         let slots = (0..zones).map(|zone| (parsed(&format!("use1-az{}", zone + 1)), u32::from(zone)));
         lock.zones.insert(owner, Locked::new(Zones(slots.collect())));
     }
+    let id = ReservationId { block: parsed("192.168.0.0/16"), vpc: Some(parsed("vpc-0a1")) };
+    let account = (!v6).then(|| parsed("012345678901"));
+    let reason = FreeText::new("what's theirs: #1, and more", 40).unwrap();
+    lock.reserved.insert(id, Locked::new(Reservation { account, reason }));
     lock
 }
 

@@ -22,6 +22,7 @@ impl Lock {
         let errors = report.errors();
         self.verify_homes(report);
         self.verify_networks(report);
+        self.verify_reservations(report);
         self.verify_subnet_groups(report);
         self.verify_zones(report);
         match report.checkpoint() {
@@ -45,7 +46,7 @@ impl Lock {
             report.push(
                 at_lines(&codes::LOCK_CONFLICT, message, (*line, ""), (*first_line, ""))
                     .note(format!("a cell of the model `{}` holds one tenant", cell.model))
-                    .help("delete every line of the tenant that is not deployed yet, and run again"),
+                    .help(settle_one_of(first, tenant)),
             );
         }
     }
@@ -84,6 +85,39 @@ impl Lock {
             line: quarantined.line,
         });
         report_overlaps(networks.chain(quarantine).collect(), report);
+    }
+
+    /// What was found in use is no tenant's. Reservations may overlap one another: VPCs that never meet do.
+    fn verify_reservations(&self, report: &mut Report) {
+        if self.reserved.is_empty() {
+            return;
+        }
+        let mut networks: Vec<(Cidr, &Owner, Option<Span>)> = self
+            .networks
+            .iter()
+            .map(|(owner, network)| (network.value.reserve, owner, network.line))
+            .collect();
+        networks.sort();
+        for (id, reservation) in &self.reserved {
+            // Blocks are nested or disjoint: the network that holds the first address, or those inside.
+            let from = networks.partition_point(|(block, ..)| *block < id.block).saturating_sub(1);
+            let near = networks.iter().skip(from);
+            let near = near.take_while(|(block, ..)| {
+                *block < id.block || id.block.contains(block) || block.contains(&id.block)
+            });
+            for (block, owner, line) in near.filter(|(block, ..)| block.overlaps(&id.block)) {
+                let message = format!("the network of `{owner}` and the reservation `{id}` share addresses");
+                let (network, reserved) = (block.to_string(), id.block.to_string());
+                report.push(
+                    at_lines(&codes::LOCK_OVERLAP, message, (*line, &network), (reservation.line, &reserved))
+                        .note(format!("reserved for: {}", reservation.value.reason))
+                        .help(format!(
+                            "if `{owner}` is not deployed, give it other addresses with {}; else delete the reservation",
+                            settle_command(owner)
+                        )),
+                );
+            }
+        }
     }
 
     fn verify_subnet_groups(&self, report: &mut Report) {
@@ -193,17 +227,40 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
             continue;
         }
         let help = match (&outer.holder, &claim.holder) {
-            (Holder::Network(_), Holder::Network(_)) => {
-                "delete every line of the tenant or cell that is not deployed yet, and run again: it gets another block"
+            (Holder::Network(Owner::Tenant(one)), Holder::Network(Owner::Tenant(other))) => {
+                settle_one_of(one, other)
             }
-            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE,
-            _ => "a block is in use or waits, never both: delete the line that is out of date",
+            (Holder::Network(Owner::Tenant(tenant)), Holder::Network(_))
+            | (Holder::Network(_), Holder::Network(Owner::Tenant(tenant))) => format!(
+                "if `{tenant}` is not deployed yet, `tenantry lock settle {tenant}` gives it another block; else delete every line of the cell, if that is not"
+            ),
+            (Holder::Network(_), Holder::Network(_)) => {
+                "delete every line of the cell that is not deployed yet, and run again: it gets another block"
+                    .to_owned()
+            }
+            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE.to_owned(),
+            _ => "a block is in use or waits, never both: delete the line that is out of date".to_owned(),
         };
         let message = format!("{} and {} share addresses", outer.holder, claim.holder);
         let (larger, smaller) = (outer.block.to_string(), claim.block.to_string());
         report.push(
             at_lines(&codes::LOCK_OVERLAP, message, (claim.line, &smaller), (outer.line, &larger)).help(help),
         );
+    }
+}
+
+/// What to do where two branches gave the same thing to two tenants.
+fn settle_one_of(one: &TenantId, other: &TenantId) -> String {
+    format!(
+        "keep what is deployed, and decide the other anew: `tenantry lock settle {other}`, or `tenantry lock settle {one}`"
+    )
+}
+
+/// The command that gives an owner other addresses, as far as there is one.
+fn settle_command(owner: &Owner) -> String {
+    match owner {
+        Owner::Tenant(tenant) => format!("`tenantry lock settle {tenant}`"),
+        Owner::Cell(_) => "a run without its lines".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@
 //! its work first (`transaction` says how). Only `replace` repairs; `compare` reads and tells.
 //! What the files hold is left to the rest of `synth`.
 
+mod alone;
 mod failure;
 mod guard;
 mod journal;
@@ -37,6 +38,7 @@ use recovery::Remains;
 use survey::{is_present, refused, survey};
 use transaction::{Broken, Transaction};
 
+pub use alone::replace_lock;
 pub use new_tree::{Collision, NewTree};
 pub use path::TreePath;
 

@@ -1,0 +1,71 @@
+//! Where a tenant lives, what it has, and which lines say so.
+
+use crate::cli::explain::{Answer, Sight};
+use crate::identity::TenantId;
+use crate::plan::lock::{Owner, lines_of};
+
+/// The facts of a tenant of the catalog, or of one that has left something behind.
+pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
+    let (catalog, lock) = (sight.plan.catalog, &sight.plan.lock);
+    let mut answer = Answer::new("tenant", id.as_str());
+    let owner = Owner::Tenant(id.clone());
+    let left = lock.quarantine.iter().filter(|(_, waiting)| waiting.value.owner == owner);
+    let left: Vec<String> =
+        left.map(|(block, waiting)| format!("{block} ({})", sight.decided(waiting.line))).collect();
+    match catalog.tenant(id) {
+        Some(tenant) => {
+            answer.fact("name", tenant.name.value.as_str());
+            answer.fact("catalog", sight.place(tenant.id.span));
+            answer.fact("status", tenant.status.as_str());
+            answer.fact(
+                "tier",
+                format!(
+                    "{}{}",
+                    tenant.tier.value,
+                    match catalog.tier_of(tenant) {
+                        Some(tier) => format!(" ({})", sight.place(tier.span)),
+                        None => String::new(),
+                    }
+                ),
+            );
+        }
+        None if left.is_empty() => return None,
+        None => answer.fact("catalog", "it has left"),
+    }
+    if let Some(home) = lock.tenants.get(id) {
+        let cell = &home.value.cell;
+        answer.fact("cell", format!("{cell} ({})", sight.decided(home.line)));
+        answer.fact("account", cell.account.to_string());
+        answer.fact("region", cell.region.as_str());
+    }
+    if let Some(network) = lock.network_of(&owner) {
+        answer.fact("vpc", format!("{} ({})", network.value.cidr, sight.decided(network.line)));
+        if network.value.reserve != network.value.cidr {
+            answer.fact("kept for growth", network.value.reserve.to_string());
+        }
+    }
+    let tenants = &sight.plan.tenants;
+    if let Ok(position) = tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)) {
+        let network = &tenants[position].network;
+        answer.fact("pool", network.pool.to_string());
+        for group in &network.subnet_groups {
+            let subnets = group.subnets.iter().zip(&network.zones);
+            let subnets: Vec<String> = subnets.map(|(subnet, zone)| format!("{subnet} {zone}")).collect();
+            answer.fact("subnets", format!("{} {}: {}", group.name, group.cidr, subnets.join(", ")));
+        }
+        answer.fact("blueprint", tenants[position].blueprint.name.clone());
+    }
+    for block in left {
+        answer.fact("quarantine", block);
+    }
+    for stack in sight.stacks.iter().filter(|stack| stack["tenant"] == id.as_str()) {
+        answer.fact(
+            "stacks",
+            format!("{} (wave {})", stack["name"].as_str().unwrap_or_default(), stack["wave"]),
+        );
+    }
+    for line in lines_of(&lock.to_text(), id) {
+        answer.fact("lock", line);
+    }
+    Some(answer)
+}

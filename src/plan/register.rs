@@ -1,0 +1,149 @@
+//! The register of addresses: every block that is not free, as lines.
+//!
+//! Goes in: a plan. Comes out: an [`Entry`] for each VPC, subnet group and subnet of a tenant, for each
+//! block in quarantine, and for each block that is reserved, in the order of their addresses. The same
+//! lines serve people, spreadsheets and tools; how they are printed is for the caller.
+
+use crate::catalog::Catalog;
+use crate::identity::{CellId, SubnetGroupName, TenantId, ZoneId};
+use crate::network::Cidr;
+use crate::plan::lock::Owner;
+use crate::plan::{Plan, TenantPlan};
+
+/// One line of the register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub cidr: Cidr,
+    pub what: What,
+    /// Who has it, or had it last.
+    pub tenant: Option<TenantId>,
+    pub cell: Option<CellId>,
+    pub zone: Option<ZoneId>,
+    pub pool: Option<Cidr>,
+    /// Of a VPC: the block that is kept for its growth, itself included.
+    pub reserve: Option<Cidr>,
+    /// Why a range is reserved.
+    pub reason: Option<String>,
+}
+
+/// What a block is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    Vpc,
+    SubnetGroup(String),
+    Subnet(String),
+    Quarantine,
+    Reserved,
+}
+
+impl What {
+    /// The word in the register.
+    pub fn word(&self) -> &'static str {
+        match self {
+            What::Vpc => "vpc",
+            What::SubnetGroup(_) => "subnet group",
+            What::Subnet(_) => "subnet",
+            What::Quarantine => "quarantine",
+            What::Reserved => "reserved",
+        }
+    }
+
+    /// The subnet group that it is or belongs to.
+    pub fn group(&self) -> Option<&str> {
+        match self {
+            What::SubnetGroup(group) | What::Subnet(group) => Some(group),
+            _ => None,
+        }
+    }
+}
+
+/// All lines, by address; a block comes before those inside it.
+pub fn register(plan: &Plan<'_>) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = plan.tenants.iter().flat_map(of_tenant).collect();
+    entries.extend(of_others(plan));
+    for (block, waiting) in &plan.lock.quarantine {
+        let (tenant, cell) = match &waiting.value.owner {
+            Owner::Tenant(tenant) => (Some(tenant.clone()), None),
+            Owner::Cell(cell) => (None, Some(cell.clone())),
+        };
+        let pool = pool_of(plan.catalog, block);
+        entries.push(Entry { tenant, cell, pool, ..plain(*block, What::Quarantine) });
+    }
+    for reserved in &plan.catalog.reserved {
+        let reason = Some(reserved.reason.value.to_string());
+        entries.push(Entry { reason, ..plain(reserved.cidr.value, What::Reserved) });
+    }
+    for (id, reservation) in &plan.lock.reserved {
+        let found = id.vpc.as_ref().map(|vpc| format!("{vpc}: ")).unwrap_or_default();
+        let reason = Some(format!("{found}{}", reservation.value.reason));
+        entries.push(Entry {
+            reason,
+            pool: pool_of(plan.catalog, &id.block),
+            ..plain(id.block, What::Reserved)
+        });
+    }
+    entries.sort_by(|left, right| {
+        (left.cidr, &left.what, &left.tenant, &left.reason).cmp(&(
+            right.cidr,
+            &right.what,
+            &right.tenant,
+            &right.reason,
+        ))
+    });
+    entries
+}
+
+fn plain(cidr: Cidr, what: What) -> Entry {
+    Entry { cidr, what, tenant: None, cell: None, zone: None, pool: None, reserve: None, reason: None }
+}
+
+fn pool_of(catalog: &Catalog, block: &Cidr) -> Option<Cidr> {
+    let mut pools = catalog.regions.values().flat_map(|region| &region.pools);
+    pools.find(|pool| pool.value.contains(block)).map(|pool| pool.value)
+}
+
+fn of_tenant(tenant: &TenantPlan<'_>) -> Vec<Entry> {
+    let network = &tenant.network;
+    let entry = |cidr, what| Entry {
+        tenant: Some(tenant.tenant.id.value.clone()),
+        cell: Some(tenant.cell.clone()),
+        pool: Some(network.pool),
+        ..plain(cidr, what)
+    };
+    let mut entries = vec![Entry { reserve: Some(network.reserve), ..entry(network.cidr, What::Vpc) }];
+    for group in &network.subnet_groups {
+        entries.push(entry(group.cidr, What::SubnetGroup(group.name.clone())));
+        for (subnet, zone) in group.subnets.iter().zip(&network.zones) {
+            let what = What::Subnet(group.name.clone());
+            entries.push(Entry { zone: Some(zone.clone()), ..entry(*subnet, what) });
+        }
+    }
+    entries
+}
+
+/// Networks of the lock that no tenant of the plan has: those of retired tenants and of cells. Their
+/// subnets are told only by group, since whether a zone is in use is a matter of the plan.
+fn of_others(plan: &Plan<'_>) -> Vec<Entry> {
+    let planned = |owner: &Owner| match owner {
+        Owner::Tenant(id) => plan.tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)).is_ok(),
+        Owner::Cell(_) => false,
+    };
+    let mut entries = Vec::new();
+    for (owner, network) in plan.lock.networks.iter().filter(|(owner, _)| !planned(owner)) {
+        let (tenant, cell) = match owner {
+            Owner::Tenant(id) => {
+                (Some(id.clone()), plan.lock.tenants.get(id).map(|home| home.value.cell.clone()))
+            }
+            Owner::Cell(cell) => (None, Some(cell.clone())),
+        };
+        let pool = pool_of(plan.catalog, &network.value.reserve);
+        let entry =
+            |cidr, what| Entry { tenant: tenant.clone(), cell: cell.clone(), pool, ..plain(cidr, what) };
+        entries.push(Entry { reserve: Some(network.value.reserve), ..entry(network.value.cidr, What::Vpc) });
+        let groups = plan.lock.subnet_groups_of(owner);
+        entries.extend(groups.map(|(group, locked): (&SubnetGroupName, _)| {
+            entry(locked.value.cidr, What::SubnetGroup(group.as_str().to_owned()))
+        }));
+    }
+    entries
+}

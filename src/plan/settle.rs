@@ -1,0 +1,51 @@
+//! Decides one tenant anew after a merge, and leaves every other decision as it is.
+//!
+//! Goes in: the lock without the tenant's lines. Comes out: the lock with the decisions that planning
+//! gives the tenant now. What planning would decide for others is left to the next run: settling a
+//! merge changes what the user named, and nothing else.
+
+use crate::blueprint::Library;
+use crate::catalog::Catalog;
+use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+use crate::identity::TenantId;
+use crate::plan::lock::{Lock, Owner, lines_of};
+use crate::plan::plan;
+use crate::source::SourceMap;
+
+/// The lock with new decisions for a tenant of the catalog.
+///
+/// # Errors
+/// Whatever keeps the catalog from being planned.
+pub fn settle(
+    tenant: &TenantId,
+    mut kept: Lock,
+    catalog: &Catalog,
+    library: &Library,
+    report: &mut Report,
+) -> Result<Lock, Reported> {
+    let planned = plan(catalog, library, &kept, report)?.lock;
+    // A block that waited for the tenant may be its own again.
+    kept.quarantine.retain(|block, waiting| {
+        waiting.value.owner != Owner::Tenant(tenant.clone()) || planned.quarantine.contains_key(block)
+    });
+    // By way of the text, so that a sort of decision that is added later is not forgotten here.
+    let text = planned.to_text();
+    let mut lines = kept.to_text();
+    for line in lines_of(&text, tenant) {
+        lines.push_str(line);
+        lines.push('\n');
+    }
+    let mut sources = SourceMap::default();
+    let file = sources.add("tenantry.lock", lines);
+    let mut told = Report::default();
+    Lock::read(file, &sources, &mut told).map_err(|_| {
+        let first = told.diagnostics().first().map(|error| error.message.clone()).unwrap_or_default();
+        report.error(
+            Diagnostic::error(
+                &codes::INTERNAL_ERROR,
+                format!("the settled lock does not fit together: {first}"),
+            )
+            .help("please report this with the catalog and the lock that show it"),
+        )
+    })
+}
