@@ -356,12 +356,42 @@ def delete(resources):
 
 
 def update_stack(backend, name, template, role_arn, parameters, tags):
-    """moto's own keeps the exports of the stack's creation."""
+    """moto's own keeps the exports of the stack's creation, and lets go of those that are in use."""
+    stack_id = backend.get_stack(name).stack_id
+    before = {key: one.value for key, one in backend.exports.items() if one.exporting_stack_id == stack_id}
     stack = STOCK_UPDATE_STACK(backend, name, template, role_arn, parameters, tags)
-    for exported in [key for key, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id]:
+    for exported in before:
         del backend.exports[exported]
     backend.exports.update({export.name: export for export in stack.exports})
+    after = {export.name: export.value for export in stack.exports}
+    refuse_if_imported(backend, [key for key, value in before.items() if after.get(key) != value])
     return stack
+
+
+def delete_stack(backend, name_or_stack_id):
+    stack = backend.get_stack(name_or_stack_id)
+    refuse_if_imported(backend, [export.name for export in stack.exports])
+    STOCK_DELETE_STACK(backend, stack.stack_id)
+
+
+def refuse_if_imported(backend, exports):
+    """CloudFormation neither changes nor deletes an export that another stack imports."""
+    for other in backend.stacks.values():
+        for wanted in imports(other.template_dict):
+            name = parsing.clean_json(wanted, other.resource_map)
+            if name in exports:
+                raise ValidationError(message=f"Export {name} is in use by {other.name}")
+
+
+def imports(value):
+    if isinstance(value, dict):
+        if "Fn::ImportValue" in value:
+            yield value["Fn::ImportValue"]
+        for inner in value.values():
+            yield from imports(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from imports(inner)
 
 
 def modify_db_subnet_group(backend, subnet_name, description, subnets):
@@ -371,6 +401,7 @@ def modify_db_subnet_group(backend, subnet_name, description, subnets):
     return group
 
 
+STOCK_DELETE_STACK = models.CloudFormationBackend.delete_stack
 STOCK_UPDATE_STACK = models.CloudFormationBackend.update_stack
 STOCK_MODIFY_DB_SUBNET_GROUP = RDSBackend.modify_db_subnet_group
 
@@ -378,5 +409,6 @@ STOCK_MODIFY_DB_SUBNET_GROUP = RDSBackend.modify_db_subnet_group
 def extend():
     parsing.ResourceMap.update = update
     parsing.ResourceMap.delete = delete
+    models.CloudFormationBackend.delete_stack = delete_stack
     models.CloudFormationBackend.update_stack = update_stack
     RDSBackend.modify_db_subnet_group = modify_db_subnet_group

@@ -333,7 +333,14 @@ class Update(Harness):
         def move(deployment):
             deployment["parameters"]["PublicSubnet2Cidr"] = "10.64.3.128/26"
 
-        self.rejects("update", r"PublicSubnet2 \(AWS::EC2::Subnet\) was replaced", NETWORK_DEPLOYMENT, move)
+        in_use = "Export ledgerly-prod-acme-network-PublicSubnetIds is in use"
+        self.rejects("update", in_use, NETWORK_DEPLOYMENT, move)
+
+    def test_rejects_a_resource_that_is_replaced(self):
+        def rename(template):
+            resources(template)["ResourceGroup"]["Properties"]["Name"] = "another"
+
+        self.rejects("update", r"ResourceGroup \(AWS::ResourceGroups::Group\) was replaced", NETWORK, rename)
 
     def test_rejects_a_new_acl_entry_in_the_place_of_an_old_one(self):
         def rename(template):
@@ -346,6 +353,18 @@ class Update(Harness):
             resources(template)["DatabaseInService5432"]["Properties"]["ToPort"] = 5433
 
         self.rejects("update", "there and not planned: security group rules", NETWORK, open_another_port)
+
+    def test_rejects_that_an_import_loses_its_export(self):
+        def export_no_longer(template):
+            del template["Outputs"]["KeyArn"]
+
+        self.rejects("update", "Export ledgerly-prod-acme-network-KeyArn is in use", NETWORK, export_no_longer)
+
+    def test_rejects_that_a_stack_goes_before_those_that_import_from_it(self):
+        def forget_the_network(manifest):
+            manifest["stacks"].pop(0)
+
+        self.rejects("update", "Export ledgerly-prod-acme-network-.* is in use", "manifest.json", forget_the_network)
 
     def test_rejects_a_deletion_that_nobody_described(self):
         def forget_the_service(manifest):
