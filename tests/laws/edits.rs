@@ -138,6 +138,10 @@ impl Edit {
                 let mixed = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
                 company.tenants.sort_by_key(|tenant| tenant.id.bytes().fold(*seed, mixed));
                 company.accounts.sort();
+                company
+                    .regions
+                    .iter_mut()
+                    .for_each(|region| region.zones.sort_by_key(|zone| mixed(*seed, *zone)));
             }
             Edit::AddPool(region, length) => {
                 let pools = &mut company.regions[*region].pools;

@@ -62,6 +62,31 @@ fn a_block_waits_on_when_its_tenant_comes_again_elsewhere() {
     assert!(elsewhere.contains("quarantine 10.64.0.0/22: { owner: acme }"), "{elsewhere}");
 }
 
+/// The zones of a tenant that shrinks keep their places, whatever the order in which the Region has them.
+#[test]
+fn a_zone_that_is_no_longer_used_keeps_its_slot() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.yaml");
+    let compiled = |zones: &str, number: u8, lock: Option<&str>| {
+        let catalog = format!(
+            "version: 1\nproduct: ledgerly\nenvironment: prod\n\
+             accounts: [{{ id: \"222222222222\", name: platform, hosts: [vpc] }}]\n\
+             regions: {{ us-east-1: {{ zones: [{zones}], pools: [10.64.0.0/16] }} }}\n\
+             tiers: {{ business: {{ model: vpc, size: medium, settings: {{ zones: {number} }} }} }}\n\
+             tenants: [{{ id: acme, name: Acme, tier: business, region: us-east-1 }}]\n"
+        );
+        std::fs::write(&path, catalog).unwrap();
+        compiled::compile(&path, lock, None).unwrap()
+    };
+    let wide = compiled("use1-az1, use1-az2, use1-az4", 3, None);
+    let narrow = compiled("use1-az4, use1-az2, use1-az1", 2, Some(&wide.lock));
+    assert_eq!(narrow.lock, wide.lock);
+    let zones = &narrow.tenants()["acme"]["network"]["subnet_groups"][0]["subnets"];
+    assert_eq!((&zones[0]["zone"], &zones[1]["zone"]), (&"use1-az1".into(), &"use1-az2".into()));
+    let again = compiled("use1-az4, use1-az2, use1-az1", 3, Some(&narrow.lock));
+    assert!(again.lock == wide.lock && again.tenants() == wide.tenants());
+}
+
 fn play(mut company: Company, edits: &[Edit], made: &Cell<u32>, refused: &Cell<u32>) {
     let mut now = compiled::company(&company, None).unwrap();
     let mut left: BTreeMap<String, Value> = BTreeMap::new();
