@@ -23,6 +23,8 @@ pub struct Catalog {
     pub accounts: Vec<Account>,
     pub regions: BTreeMap<RegionName, Region>,
     pub reserved: Vec<Reserved>,
+    /// None: blocks wait until somebody deletes their line from the lock.
+    pub quarantine: Option<Quarantine>,
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
@@ -113,6 +115,16 @@ pub struct Reserved {
     pub cidr: Located<Cidr>,
     pub reason: Located<FreeText>,
     pub span: Span,
+}
+
+/// How long the block of a tenant that has left waits before another may have it. Where both waits
+/// are given, both must be over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    pub days: Option<Located<u32>>,
+    pub releases: Option<Located<u32>>,
+    /// The number of the release that this catalog belongs to, for counting `releases`.
+    pub release: Option<Located<u32>>,
 }
 
 /// What all tenants share.

@@ -6,8 +6,9 @@ use clap::Args;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::Reported;
+use crate::identity::Date;
 use crate::plan::security::Peer;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan_as_of};
 use crate::synth::synth;
 
 #[derive(Debug, Args)]
@@ -18,12 +19,15 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan(&inputs.catalog, &inputs.library, &inputs.lock, report)?;
+    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
     // What cannot be printed is no plan: templates are compiled here too.
     let synthesis = synth(&plan, report)?;
     let text = match session.format {

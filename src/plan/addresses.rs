@@ -10,31 +10,12 @@ use crate::catalog::{Catalog, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::lock::{Lock, Locked, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones};
-use crate::plan::{Demand, PoolUse};
+use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
+use crate::plan::{Demand, PoolUse, quarantine};
 use crate::source::Span;
 
 /// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
 const LONGEST_SUBNET: u8 = 28;
-
-/// Puts what tenants that have left had into quarantine, and gives back what a tenant that has come
-/// again had before.
-pub(super) fn quarantine(catalog: &Catalog, lock: &mut Lock) {
-    let gone = |owner: &Owner| match owner {
-        Owner::Tenant(id) => catalog.tenant(id).is_none(),
-        Owner::Cell(_) => false,
-    };
-    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
-    for owner in left {
-        if let Some(network) = lock.networks.remove(&owner) {
-            lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined { owner: owner.clone() }));
-        }
-    }
-    lock.subnet_groups.retain(|id, _| !gone(&id.owner));
-    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
-    lock.zones.retain(|owner, _| !gone(owner));
-    lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
-}
 
 /// The pools of all Regions and what is free in them.
 pub(super) struct Pools<'c> {
@@ -192,9 +173,10 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     .help(format!("add a pool with room for a /{length} to the Region; no tenant moves when you do"));
     if waiting > 0 {
         error = error.note(format!(
-            "{} of tenants that have left {} in quarantine; delete the lines from the lock once their stacks are deleted",
+            "{} of tenants that have left {} in quarantine, {}",
             count(waiting, "block"),
             if waiting == 1 { "waits" } else { "wait" },
+            quarantine::remedy(demand.catalog),
         ));
     }
     error

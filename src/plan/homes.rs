@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
-use crate::identity::{AccountId, CellId, HostAccount, Model, hash_number};
+use crate::identity::{AccountId, CellId, HostAccount, hash_number};
 use crate::plan::lock::{Home, Lock, Locked};
 
 /// Ordinals of silo cells, which hold one tenant each, come from the tenant's id: two branches that

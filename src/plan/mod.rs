@@ -5,12 +5,13 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `homes` (which account and cell), `addresses` (which blocks), `shape`
+//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell), `addresses` (which blocks), `shape`
 //! (what tenants that are built alike share) with `security` (which rules).
 
 mod addresses;
 mod homes;
 pub mod lock;
+mod quarantine;
 pub mod security;
 mod shape;
 
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::{Blueprint, Library, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
-use crate::identity::{CellId, RegionName, ZoneId};
+use crate::identity::{CellId, Date, RegionName, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::yaml::Located;
@@ -100,7 +101,7 @@ struct Demand<'c> {
     zones: usize,
 }
 
-/// Plans a catalog.
+/// Plans a catalog on no day in particular: no wait that is counted in days ends.
 ///
 /// # Errors
 /// Everything that cannot be, at once: see the codes of this stage.
@@ -110,10 +111,24 @@ pub fn plan<'c>(
     lock: &Lock,
     report: &mut Report,
 ) -> Result<Plan<'c>, Reported> {
+    plan_as_of(None, catalog, library, lock, report)
+}
+
+/// Plans a catalog on a given day.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_as_of<'c>(
+    as_of: Option<Date>,
+    catalog: &'c Catalog,
+    library: &'c Library,
+    lock: &Lock,
+    report: &mut Report,
+) -> Result<Plan<'c>, Reported> {
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
     let intents = intents(catalog, library, report);
-    addresses::quarantine(catalog, &mut lock);
+    quarantine::settle(catalog, as_of, &mut lock);
     homes::settle(catalog, &mut lock, report);
 
     let mut shapes = Shapes::default();

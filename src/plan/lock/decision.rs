@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::identity::{CellId, NameError, SubnetGroupName, TenantId, ZoneId};
+use crate::identity::{CellId, Date, NameError, SubnetGroupName, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
 
@@ -20,6 +20,12 @@ pub(super) trait Decision: Sized + PartialEq {
     const FIELDS: Option<&'static [&'static str]>;
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self>;
+
+    /// The decision that two lines about one thing come to, where they only seem to differ.
+    fn reconciled(&self, _other: &Self) -> Option<Self> {
+        None
+    }
+
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
@@ -84,6 +90,17 @@ pub struct IngressSlots(pub BTreeMap<Cidr, u32>);
 pub struct Quarantined {
     /// Who had it last.
     pub owner: Owner,
+    /// The day from which its wait is counted, once a run has known one.
+    pub freed: Option<Date>,
+    /// The release from which its wait is counted, if the catalog counts releases.
+    pub release: Option<u32>,
+}
+
+impl Quarantined {
+    /// A block that waits until its line is deleted.
+    pub fn new(owner: Owner) -> Self {
+        Quarantined { owner, freed: None, release: None }
+    }
 }
 
 impl Network {
@@ -215,14 +232,33 @@ impl Decision for Quarantined {
     type Key = Cidr;
     const WORD: &'static str = "quarantine";
     const KEY_RULE: &'static str = BLOCK_RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["owner"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["owner", "freed", "release"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
-        Some(Quarantined { owner: fields.required("owner", Owner::RULE)? })
+        let owner = fields.required("owner", Owner::RULE);
+        let freed = fields.optional("freed", Date::RULE);
+        let release: Option<Count> = fields.optional("release", "a whole number")?;
+        Some(Quarantined { owner: owner?, freed: freed?, release: release.map(|release| release.0) })
+    }
+
+    /// Two branches that took out the same tenant, each on its day: the block waits for the later.
+    fn reconciled(&self, other: &Self) -> Option<Self> {
+        (self.owner == other.owner).then(|| Quarantined {
+            owner: self.owner.clone(),
+            freed: self.freed.max(other.freed),
+            release: self.release.max(other.release),
+        })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{ owner: {} }}", self.owner)
+        write!(formatter, "{{ owner: {}", self.owner)?;
+        if let Some(freed) = self.freed {
+            write!(formatter, ", freed: {freed}")?;
+        }
+        if let Some(release) = self.release {
+            write!(formatter, ", release: {release}")?;
+        }
+        formatter.write_str(" }")
     }
 }
 

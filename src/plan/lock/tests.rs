@@ -46,7 +46,7 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
         let reserve = free.allocate(length - headroom + shift).unwrap();
         let owner = if model.is_silo() { Owner::Tenant(tenant.clone()) } else { Owner::Cell(cell.clone()) };
         if left {
-            lock.quarantine.insert(reserve, Locked::new(Quarantined { owner }));
+            lock.quarantine.insert(reserve, Locked::new(Quarantined::new(owner)));
             continue;
         }
         if !model.is_silo() {
@@ -130,7 +130,7 @@ proptest! {
             let tenant: TenantId = parsed(&format!("t-{number}"));
             let owner = Owner::Tenant(tenant.clone());
             if number < waiting {
-                lock.quarantine.insert(*block, Locked::new(Quarantined { owner }));
+                lock.quarantine.insert(*block, Locked::new(Quarantined::new(owner)));
             } else {
                 let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", number + 1));
                 lock.tenants.insert(tenant, Locked::new(Home { cell }));
