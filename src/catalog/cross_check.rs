@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Reserved, Tenant, Tier};
@@ -22,7 +23,7 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     let mut pools: Vec<Pool<'_>> = Vec::new();
     for region in catalog.regions.values() {
         for pool in &region.pools {
-            if is_usable(pool, report) {
+            if is_usable(pool, catalog, report) {
                 pools.push((pool, region.name.as_str()));
             }
         }
@@ -36,38 +37,42 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     check_quotas(catalog, declared, report);
 }
 
-/// Ranges that AWS refuses as blocks of a VPC (VPC guide, "VPC CIDR blocks").
-const REFUSED: [(&str, &str); 4] = [
-    ("0.0.0.0/8", "this network"),
-    ("127.0.0.0/8", "loopback"),
-    ("169.254.0.0/16", "link-local"),
-    ("224.0.0.0/4", "multicast"),
-];
-
-fn is_usable(pool: &Located<Cidr>, report: &mut Report) -> bool {
+fn is_usable(pool: &Located<Cidr>, catalog: &Catalog, report: &mut Report) -> bool {
     let before = report.errors();
     let block = &pool.value;
-    // Below /8 only the ranges of other networks remain; above /24 not even one small tenant fits.
-    if !(8..=24).contains(&block.length()) {
+    // Below /8 only the ranges of other networks remain; a longer block than /28 is no VPC's.
+    if !(8..=28).contains(&block.length()) {
         report.push(
             Diagnostic::error(
                 &codes::UNUSABLE_POOL,
                 format!("the pool {} has a length of {}", quote(&block.to_string()), block.length()),
             )
             .at(pool.span, "")
-            .help("give a pool a length from 8 to 24"),
+            .help("give a pool a length from 8 to 28"),
         );
     }
-    for (refused, use_of) in REFUSED {
-        if refused.parse::<Cidr>().is_ok_and(|refused| refused.overlaps(block)) {
+    if let Err(BlockRefusal::Refused { range, use_of }) = usable_range(block) {
+        report.push(
+            Diagnostic::error(
+                &codes::UNUSABLE_POOL,
+                format!("the pool {} touches {range} ({use_of})", quote(&block.to_string())),
+            )
+            .at(pool.span, "")
+            .note("AWS refuses VPCs in this range")
+            .help("take private addresses: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"),
+        );
+    }
+    if let Some((range, reason)) = advised_against(block) {
+        let reserve = |reserved: &Reserved| reserved.cidr.value.contains(&range);
+        if !catalog.reserved.iter().any(reserve) {
             report.push(
-                Diagnostic::error(
-                    &codes::UNUSABLE_POOL,
-                    format!("the pool {} touches {refused} ({use_of})", quote(&block.to_string())),
+                Diagnostic::warning(
+                    &codes::RANGE_TO_AVOID,
+                    format!("the pool {} holds addresses of {range}", quote(&block.to_string())),
                 )
                 .at(pool.span, "")
-                .note("AWS refuses VPCs in this range")
-                .help("take private addresses: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"),
+                .note(reason)
+                .help(format!("reserve {range}, unless tenants are there already")),
             );
         }
     }

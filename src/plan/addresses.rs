@@ -3,11 +3,13 @@
 //! Best fit by size class at the lowest address: as long as tenants only arrive, this serves every
 //! sequence of requests that any placement could serve (the tests of `network` hold the proof).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
 use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
 use crate::catalog::{Catalog, Region, Tenant};
-use crate::diagnostics::{Diagnostic, Report, codes, count};
+use crate::diagnostics::{Diagnostic, Report, codes, count, list_of};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
@@ -20,6 +22,8 @@ const LONGEST_SUBNET: u8 = 28;
 /// The pools of all Regions and what is free in them.
 pub(super) struct Pools<'c> {
     by_region: BTreeMap<&'c RegionName, Vec<FreeSpace>>,
+    /// The same less the ranges where AWS lets no VPC grow, of the pools that touch such a range.
+    growable: BTreeMap<Cidr, FreeSpace>,
 }
 
 impl<'c> Pools<'c> {
@@ -33,28 +37,60 @@ impl<'c> Pools<'c> {
             .iter()
             .map(|(name, region)| (name, region.pools.iter().map(|pool| space(pool.value)).collect()))
             .collect();
-        Pools { by_region }
+        let barren: Vec<Cidr> = ranges_without_growth().collect();
+        let touched = |pool: &Cidr| barren.iter().any(|range| range.overlaps(pool));
+        let pools = catalog.regions.values().flat_map(|region| region.pools.iter().map(|pool| pool.value));
+        let less = |pool| FreeSpace::new(pool, taken.iter().chain(&barren).copied());
+        let growable = pools.filter(touched).map(|pool| (pool, less(pool))).collect();
+        Pools { by_region, growable }
     }
 
-    /// Takes a block: from the pool where the fit is tightest, among equals the first.
-    fn allocate(&mut self, region: &RegionName, length: u8) -> Option<Cidr> {
-        let pools = self.by_region.get_mut(region)?;
-        let best = pools
-            .iter()
-            .enumerate()
-            .filter_map(|(position, pool)| Some((pool.best_fit(length)?, std::cmp::Reverse(position))))
-            .max()?;
-        pools[best.1.0].allocate(length)
+    /// Takes a reserve and gives the block at its beginning: from the pool where the fit is tightest,
+    /// among equals the first. Where the two differ, only from where AWS lets a VPC grow.
+    fn allocate(&mut self, region: &RegionName, reserve_length: u8, length: u8) -> Option<Network> {
+        let best = |spaces: &mut dyn Iterator<Item = &FreeSpace>| {
+            spaces
+                .enumerate()
+                .filter_map(|(at, space)| Some((space.best_fit(reserve_length)?, Reverse(at))))
+                .max()
+                .map(|(_, Reverse(at))| at)
+        };
+        let network = |reserve: Cidr| Some(Network { cidr: reserve.part(length, 0)?, reserve });
+        let grows = |network: &Network| can_grow(&network.cidr, &network.reserve).is_ok();
+        let spaces = self.by_region.get(region)?;
+        let anywhere = best(&mut spaces.iter()).and_then(|at| network(spaces[at].candidate(reserve_length)?));
+        let found = match anywhere {
+            Some(found) if grows(&found) => Some(found),
+            _ => {
+                let growable: Vec<&FreeSpace> =
+                    spaces.iter().map(|space| self.growable.get(&space.pool()).unwrap_or(space)).collect();
+                best(&mut growable.iter().copied())
+                    .and_then(|at| network(growable[at].candidate(reserve_length)?))
+                    .filter(grows)
+            }
+        }?;
+        self.take(region, found.reserve).then_some(found)
     }
 
     /// Takes exactly this block, if it is free.
     fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
-        self.by_region.get_mut(region).is_some_and(|pools| pools.iter_mut().any(|pool| pool.take(block)))
+        let Some(pools) = self.by_region.get_mut(region) else { return false };
+        let Some(pool) = pools.iter_mut().find_map(|pool| pool.take(block).then(|| pool.pool())) else {
+            return false;
+        };
+        if let Some(growable) = self.growable.get_mut(&pool) {
+            let _was_growable = growable.take(block);
+        }
+        true
     }
 
     fn release(&mut self, region: &RegionName, block: Cidr) {
         if let Some(pools) = self.by_region.get_mut(region) {
-            let _was_ours = pools.iter_mut().any(|pool| pool.release(block));
+            let ours = pools.iter_mut().find_map(|pool| pool.release(block).then(|| pool.pool()));
+            let barren = ranges_without_growth().any(|range| range.overlaps(&block));
+            if let Some(growable) = ours.filter(|_| !barren).and_then(|pool| self.growable.get_mut(&pool)) {
+                let _was_growable = growable.release(block);
+            }
         }
     }
 
@@ -134,8 +170,8 @@ fn new_network(
             return block.part(length, 0).map(|cidr| Network { cidr, reserve: block });
         }
     }
-    match pools.allocate(&region.name, reserve_length) {
-        Some(reserve) => reserve.part(length, 0).map(|cidr| Network { cidr, reserve }),
+    match pools.allocate(&region.name, reserve_length, length) {
+        Some(network) => Some(network),
         None => {
             report.push(pool_full(demand, region, reserve_length, lock, pools));
             None
@@ -159,6 +195,10 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
         .keys()
         .filter(|block| spaces.iter().any(|space| space.pool().contains(block)))
         .count();
+    let barren: Vec<String> = ranges_without_growth()
+        .filter(|range| spaces.iter().any(|space| space.pool().overlaps(range)))
+        .map(|range| range.to_string())
+        .collect();
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
@@ -171,6 +211,12 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     .also(pool, "the pools of the Region begin here")
     .note(format!("{free} addresses are free{in_sizes}"))
     .help(format!("add a pool with room for a /{length} to the Region; no tenant moves when you do"));
+    if demand.headroom > 0 && !barren.is_empty() {
+        error = error.note(format!(
+            "it asks for headroom, and AWS adds no second block to a VPC in {}",
+            list_of(barren.iter().map(String::as_str))
+        ));
+    }
     if waiting > 0 {
         error = error.note(format!(
             "{} of tenants that have left {} in quarantine, {}",
