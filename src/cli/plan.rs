@@ -116,6 +116,7 @@ fn peer(peer: &Peer) -> String {
         Peer::Anywhere => "anywhere".to_owned(),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
+        Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
     }

@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Report, codes, count, list_of};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
-use crate::plan::{Demand, PoolUse, quarantine};
+use crate::plan::{Demand, PoolUse, growth, quarantine};
 use crate::source::Span;
 
 /// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
@@ -55,7 +55,7 @@ impl<'c> Pools<'c> {
                 .max()
                 .map(|(_, Reverse(at))| at)
         };
-        let network = |reserve: Cidr| Some(Network { cidr: reserve.part(length, 0)?, reserve });
+        let network = |reserve: Cidr| Some(Network::with_reserve(reserve.part(length, 0)?, reserve));
         let grows = |network: &Network| can_grow(&network.cidr, &network.reserve).is_ok();
         let spaces = self.by_region.get(region)?;
         let anywhere = best(&mut spaces.iter()).and_then(|at| network(spaces[at].candidate(reserve_length)?));
@@ -73,7 +73,7 @@ impl<'c> Pools<'c> {
     }
 
     /// Takes exactly this block, if it is free.
-    fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
+    pub(super) fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
         let Some(pools) = self.by_region.get_mut(region) else { return false };
         let Some(pool) = pools.iter_mut().find_map(|pool| pool.take(block).then(|| pool.pool())) else {
             return false;
@@ -84,7 +84,7 @@ impl<'c> Pools<'c> {
         true
     }
 
-    fn release(&mut self, region: &RegionName, block: Cidr) {
+    pub(super) fn release(&mut self, region: &RegionName, block: Cidr) {
         if let Some(pools) = self.by_region.get_mut(region) {
             let ours = pools.iter_mut().find_map(|pool| pool.release(block).then(|| pool.pool()));
             let barren = ranges_without_growth().any(|range| range.overlaps(&block));
@@ -129,9 +129,12 @@ pub(super) fn settle(
     let owner = Owner::Tenant(demand.tenant.id.value.clone());
     let network = match lock.networks.get(&owner) {
         Some(network) => {
-            if !check_network(demand, region, network, report) {
+            if !check_network(demand, region, network, report)
+                || !growth::grow(demand, region, &owner, lock, pools, report)
+            {
                 return;
             }
+            let Some(network) = lock.networks.get(&owner) else { return };
             network.value.clone()
         }
         None => match new_network(demand, region, lock, pools, report) {
@@ -167,7 +170,7 @@ fn new_network(
         lock.quarantine.remove(&block);
         pools.release(&region.name, block);
         if pools.take(&region.name, block) {
-            return block.part(length, 0).map(|cidr| Network { cidr, reserve: block });
+            return block.part(length, 0).map(|cidr| Network::with_reserve(cidr, block));
         }
     }
     match pools.allocate(&region.name, reserve_length, length) {
@@ -228,7 +231,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     error
 }
 
-/// A network of the lock against the catalog's size, pools and reserved ranges.
+/// A network of the lock against the catalog's pools and reserved ranges.
 fn check_network(
     demand: &Demand<'_>,
     region: &Region,
@@ -236,35 +239,8 @@ fn check_network(
     report: &mut Report,
 ) -> bool {
     let id = &demand.tenant.id.value;
-    let Network { cidr, reserve } = network.value;
-    let headroom = cidr.length() - reserve.length();
-    let mut error = if cidr.length() != demand.length.value {
-        Diagnostic::error(
-            &codes::NETWORK_SIZE_CHANGED,
-            format!(
-                "tenant `{id}` has the /{} {cidr}, and its size asks for a /{}",
-                cidr.length(),
-                demand.length.value
-            ),
-        )
-        .at(demand.length.span, "asked for here")
-        .help(
-            "take the new size back: AWS cannot resize a block, and growing by a second one is not built yet",
-        )
-    } else if headroom < demand.headroom {
-        Diagnostic::error(
-            &codes::NETWORK_SIZE_CHANGED,
-            format!(
-                "tenant `{id}` has headroom {headroom} in the lock, and the catalog asks for {}",
-                demand.headroom
-            ),
-        )
-        .at(
-            demand.tenant.headroom.as_ref().map_or(demand.tenant.tier.span, |headroom| headroom.span),
-            "asked for here",
-        )
-        .help("take the headroom back: what lies beside its block was not kept for it")
-    } else if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
+    let reserve = network.value.reserve;
+    let mut error = if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!("the block {reserve} of tenant `{id}` lies in no pool of {}", region.name),
@@ -333,7 +309,7 @@ fn subnet_groups(
             continue;
         };
         let id = SubnetGroupId { owner: owner.clone(), group: name };
-        lock.subnet_groups.insert(id, Locked::new(SubnetGroup { cidr: block, slots }));
+        lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(block, slots)));
     }
 }
 

@@ -5,10 +5,12 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell), `addresses` (which blocks), `shape`
+//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell), `addresses` and
+//! `growth` (which blocks), `shape`
 //! (what tenants that are built alike share) with `security` (which rules).
 
 mod addresses;
+mod growth;
 mod homes;
 pub mod lock;
 mod quarantine;
@@ -25,7 +27,7 @@ use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::yaml::Located;
 
-pub use shape::{Shape, settings_bound};
+pub use shape::{Growth, Shape, network_bound, settings_bound};
 
 /// Every decision for one catalog.
 #[derive(Debug)]
@@ -58,7 +60,10 @@ pub struct TenantPlan<'c> {
 /// The addresses of a tenant.
 #[derive(Debug)]
 pub struct NetworkPlan {
+    /// The block that the VPC is created with.
     pub cidr: Cidr,
+    /// The blocks that it has grown by.
+    pub secondary: Vec<Cidr>,
     /// The block that is kept for growth, itself included.
     pub reserve: Cidr,
     pub pool: Cidr,
@@ -73,6 +78,18 @@ pub struct NetworkPlan {
 pub struct SubnetGroupPlan {
     pub name: String,
     pub cidr: Cidr,
+    pub subnets: Vec<Cidr>,
+    /// The same in the blocks that the network has grown by.
+    pub further: Vec<SubnetBlock>,
+}
+
+/// What a subnet group has of a block that its network has grown by.
+#[derive(Debug)]
+pub struct SubnetBlock {
+    /// The number of the network's block; the one that it was created with is 1.
+    pub number: usize,
+    pub cidr: Cidr,
+    /// Its part of each zone in use.
     pub subnets: Vec<Cidr>,
 }
 
@@ -131,40 +148,29 @@ pub fn plan_as_of<'c>(
     quarantine::settle(catalog, as_of, &mut lock);
     homes::settle(catalog, &mut lock, report);
 
-    let mut shapes = Shapes::default();
     let mut pools = addresses::Pools::new(catalog, &lock);
+    let lengths = settle_addresses(catalog, &intents, &mut lock, &mut pools, report);
+    let mut shapes = Shapes::default();
     let mut decided = Vec::new();
-    for intent in intents {
-        let Some(shape) = shapes.of(&intent, report) else { continue };
-        let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
-        let Some(length) = network_length(&intent, report) else { continue };
-        let demand = Demand {
-            catalog,
-            tenant: intent.tenant,
-            blueprint: intent.blueprint,
-            headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
-            zones: shapes.list[shape].zones,
-            length: length.clone(),
-        };
+    for (intent, length) in intents.into_iter().zip(lengths) {
+        let owner = Owner::Tenant(intent.tenant.id.value.clone());
+        let growth = Growth::of(&lock, &owner);
+        let Some(shape) = shapes.of(&intent, growth, report) else { continue };
+        let Some(length) = length else { continue };
+        // What a network was created with has its smallest subnets.
+        let first = lock.networks.get(&owner).map_or(length.value, |network| network.value.cidr.length());
+        let workloads = shapes.list[shape].workloads();
         let id = &intent.tenant.id.value;
-        addresses::check_subnet_sizes(
-            intent.blueprint,
-            shapes.list[shape].workloads(),
-            length.value,
-            length.span,
-            id,
-            report,
-        );
-        addresses::settle(&demand, region, &mut lock, &mut pools, report);
+        addresses::check_subnet_sizes(intent.blueprint, workloads, first, length.span, id, report);
         let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
-        decided.push((intent, shape, ingress, demand.zones));
+        decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
 
     let tenants = decided
         .into_iter()
-        .filter_map(|(intent, shape, ingress, zones)| {
-            let network = network_plan(&intent, zones, catalog, &lock)?;
+        .filter_map(|(intent, shape, ingress)| {
+            let network = network_plan(&intent, shapes.list[shape].zones, catalog, &lock)?;
             let cell = lock.tenants.get(&intent.tenant.id.value)?.value.cell.clone();
             let Intent { tenant, tier, blueprint, settings } = intent;
             Some(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress })
@@ -172,6 +178,37 @@ pub fn plan_as_of<'c>(
         .collect();
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
+}
+
+/// Gives every tenant its addresses; comes back with the prefix length that each asks for. Those
+/// that have addresses go first, so that what is free beside one that grows is not given to one that
+/// arrives in the same run.
+fn settle_addresses(
+    catalog: &Catalog,
+    intents: &[Intent<'_>],
+    lock: &mut Lock,
+    pools: &mut addresses::Pools<'_>,
+    report: &mut Report,
+) -> Vec<Option<Located<u8>>> {
+    let lengths: Vec<_> = intents.iter().map(|intent| network_length(intent, report)).collect();
+    let mut order: Vec<_> = intents.iter().zip(&lengths).collect();
+    let known =
+        |intent: &Intent<'_>| lock.networks.contains_key(&Owner::Tenant(intent.tenant.id.value.clone()));
+    order.sort_by_cached_key(|(intent, _)| !known(intent));
+    for (intent, length) in order {
+        let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
+        let Some(length) = length else { continue };
+        let demand = Demand {
+            catalog,
+            tenant: intent.tenant,
+            blueprint: intent.blueprint,
+            headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
+            zones: shape::zones(&intent.settings),
+            length: length.clone(),
+        };
+        addresses::settle(&demand, region, lock, pools, report);
+    }
+    lengths
 }
 
 impl TenantPlan<'_> {
@@ -265,14 +302,14 @@ struct Shapes<'c> {
 }
 
 impl<'c> Shapes<'c> {
-    fn of(&mut self, intent: &Intent<'c>, report: &mut Report) -> Option<usize> {
+    fn of(&mut self, intent: &Intent<'c>, growth: Growth, report: &mut Report) -> Option<usize> {
         let shaping = shape::shaping(intent.blueprint, &intent.settings);
-        let key = format!("{} {}", intent.blueprint.name, serde_json::json!(shaping.0));
+        let key = format!("{} {} {growth:?}", intent.blueprint.name, serde_json::json!(shaping.0));
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
         let place = intent.tenant.tier.span;
-        let decided = shape::shape(intent.blueprint, &intent.settings, place, report).map(|shape| {
+        let decided = shape::shape(intent.blueprint, &intent.settings, growth, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -323,7 +360,29 @@ fn network_plan(intent: &Intent<'_>, zones: usize, catalog: &Catalog, lock: &Loc
     for group in &intent.blueprint.network.subnet_groups {
         let block = locked.get(group.name.as_str())?;
         let subnets: Option<Vec<Cidr>> = numbers.clone().map(|slot| block.slot(slot)).collect();
-        subnet_groups.push(SubnetGroupPlan { name: group.name.clone(), cidr: block.cidr, subnets: subnets? });
+        let further: Option<Vec<SubnetBlock>> = block
+            .secondary
+            .iter()
+            .map(|cidr| {
+                let number = 1 + network.blocks().position(|whole| whole.contains(cidr))?;
+                let subnets: Option<Vec<Cidr>> =
+                    numbers.clone().map(|slot| block.slot_in(cidr, slot)).collect();
+                Some(SubnetBlock { number, cidr: *cidr, subnets: subnets? })
+            })
+            .collect();
+        subnet_groups.push(SubnetGroupPlan {
+            name: group.name.clone(),
+            cidr: block.cidr,
+            subnets: subnets?,
+            further: further?,
+        });
     }
-    Some(NetworkPlan { cidr: network.cidr, reserve: network.reserve, pool, subnet_groups, zones: used? })
+    Some(NetworkPlan {
+        cidr: network.cidr,
+        secondary: network.secondary.clone(),
+        reserve: network.reserve,
+        pool,
+        subnet_groups,
+        zones: used?,
+    })
 }

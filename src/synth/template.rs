@@ -7,7 +7,7 @@ use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, TagShape, limits, resource_type};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::short_hash;
-use crate::plan::{Plan, Shape, TenantPlan};
+use crate::plan::{Growth, Plan, Shape, TenantPlan};
 use crate::source::Span;
 use crate::synth::generate::generate;
 use crate::synth::scope::scope;
@@ -128,6 +128,9 @@ impl Compiler<'_, '_> {
                 "false" => format!("no_{name}"),
                 _ => format!("{name}-{shown}"),
             });
+        }
+        if shape.growth.blocks > 0 && depends_on_growth(stack) {
+            parts.push(growth_name(&shape.growth));
         }
         if stack.template.generated().contains(&"ingress_rules") {
             let slots: Vec<String> = key.ingress_slots.iter().map(u32::to_string).collect();
@@ -341,12 +344,29 @@ fn earlier<'b>(blueprint: &'b Blueprint, stack: &'b Stack) -> BTreeSet<&'b str> 
     found
 }
 
+/// Whether a template's text differs where the network has grown.
+fn depends_on_growth(stack: &Stack) -> bool {
+    let further = |part: &String| part == "further_blocks" || part == "further_subnets";
+    stack.template.paths().iter().flatten().any(further)
+        || stack.template.generated().iter().any(|kind| *kind != "ingress_rules")
+}
+
+/// `blocks-2` where every subnet group has a part of every block.
+fn growth_name(growth: &Growth) -> String {
+    let all: Vec<usize> = (2..=growth.blocks + 1).collect();
+    let name = format!("blocks-{}", growth.blocks + 1);
+    if growth.groups.values().all(|numbers| *numbers == all) {
+        return name;
+    }
+    format!("{name}-{}", short_hash(&format!("{:?}", growth.groups)))
+}
+
 /// The settings that a template's text depends on.
 fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut take = |path: &[String]| match path.first().map(String::as_str) {
         Some("settings") => names.extend(path.get(1).cloned()),
-        Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
+        Some("zones" | "subnet_groups" | "further_subnets") => _ = names.insert("zones".to_owned()),
         _ => {}
     };
     stack.template.paths().iter().for_each(|path| take(path));

@@ -11,8 +11,8 @@
 //! environment: prod
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
-//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/21 }
-//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4 }
+//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22] }
+//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23] }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
 //! ingress acme: { 203.0.113.0/24: 1 }
 //! quarantine 10.64.8.0/22: { owner: globex, freed: 2026-11-23 }
