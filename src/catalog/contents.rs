@@ -93,7 +93,7 @@ pub struct Region {
     /// In the order of the catalog: a tenant with two zones gets the first two.
     pub zones: Vec<Located<ZoneId>>,
     /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
-    pub pools: Vec<Located<Cidr>>,
+    pub pools: Vec<Pool>,
     /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
     pub prefix_lists: BTreeMap<String, Located<String>>,
     pub span: Span,
@@ -106,6 +106,35 @@ impl Region {
             Some(given) => Some(&given.value),
             None => crate::aws::prefix_list(service, self.name.as_str()),
         }
+    }
+}
+
+/// A block that tenants' addresses are cut from, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub value: Cidr,
+    /// Where the block stands.
+    pub span: Span,
+    /// Empty: any.
+    pub models: Vec<Located<Model>>,
+    /// Empty: any.
+    pub tiers: Vec<Located<TierName>>,
+    /// Whether other networks can have routes to it.
+    pub routable: bool,
+}
+
+impl Pool {
+    /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
+    /// to the tenant's.
+    pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
+        (self.models.is_empty() || self.models.iter().any(|model| model.value == tier.model.value))
+            && (self.tiers.is_empty() || self.tiers.iter().any(|name| name.value == tier.name))
+            && (self.routable || !meets)
+    }
+
+    /// Whether it is set apart for some tenants.
+    pub fn is_dedicated(&self) -> bool {
+        !self.models.is_empty() || !self.tiers.is_empty() || !self.routable
     }
 }
 
@@ -132,6 +161,15 @@ pub struct Quarantine {
 pub struct SharedServices {
     /// None where the catalog does not say.
     pub connect: Option<Located<Connect>>,
+}
+
+impl SharedServices {
+    /// Whether tenants' networks and others have routes to each other. What `auto` will choose is
+    /// not known, so it counts as if they had.
+    pub fn meet(&self) -> bool {
+        let connect = self.connect.as_ref().map_or(Connect::None, |connect| connect.value);
+        !matches!(connect, Connect::PrivateLink | Connect::None)
+    }
 }
 
 /// How tenants' networks reach the shared services.

@@ -8,21 +8,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
-use crate::catalog::{Account, Catalog, Reserved, Tenant, Tier};
+use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, Model, TenantId};
-use crate::network::Cidr;
 use crate::source::Span;
 use crate::yaml::Located;
 
 /// A pool and the name of its Region.
-type Pool<'c> = (&'c Located<Cidr>, &'c str);
+type PoolOf<'c> = (&'c Pool, &'c str);
 
 /// Reports every contradiction between the parts.
 pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
-    let mut pools: Vec<Pool<'_>> = Vec::new();
+    let mut pools: Vec<PoolOf<'_>> = Vec::new();
     for region in catalog.regions.values() {
         for pool in &region.pools {
+            for tier in &pool.tiers {
+                check_known(tier, "tier", &codes::UNKNOWN_TIER, declared.tiers.as_ref(), report);
+            }
             if is_usable(pool, catalog, report) {
                 pools.push((pool, region.name.as_str()));
             }
@@ -37,7 +39,7 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     check_quotas(catalog, declared, report);
 }
 
-fn is_usable(pool: &Located<Cidr>, catalog: &Catalog, report: &mut Report) -> bool {
+fn is_usable(pool: &Pool, catalog: &Catalog, report: &mut Report) -> bool {
     let before = report.errors();
     let block = &pool.value;
     // Below /8 only the ranges of other networks remain; a longer block than /28 is no VPC's.
@@ -81,8 +83,8 @@ fn is_usable(pool: &Located<Cidr>, catalog: &Catalog, report: &mut Report) -> bo
 
 /// Blocks overlap only where one contains the other, so in sorted order (address, then larger first)
 /// whatever overlaps an earlier block lies inside the last one that was not inside another.
-fn check_overlaps(pools: &[Pool<'_>], report: &mut Report) {
-    let mut outer: Option<Pool<'_>> = None;
+fn check_overlaps(pools: &[PoolOf<'_>], report: &mut Report) {
+    let mut outer: Option<PoolOf<'_>> = None;
     for (pool, region) in pools {
         match outer {
             Some((first, other)) if first.value.contains(&pool.value) => {
@@ -94,7 +96,7 @@ fn check_overlaps(pools: &[Pool<'_>], report: &mut Report) {
 }
 
 /// As overlaps are: what contains a pool is the last outermost reserved range that begins before it.
-fn check_reserved(pools: &[Pool<'_>], catalog: &Catalog, report: &mut Report) {
+fn check_reserved(pools: &[PoolOf<'_>], catalog: &Catalog, report: &mut Report) {
     let mut reserved: Vec<&Reserved> = catalog.reserved.iter().collect();
     reserved.sort_by_key(|reserved| (reserved.cidr.value, reserved.span));
     let mut tops: Vec<&Reserved> = Vec::new();
@@ -124,7 +126,7 @@ fn check_reserved(pools: &[Pool<'_>], catalog: &Catalog, report: &mut Report) {
     }
 }
 
-fn overlap(pool: &Located<Cidr>, region: &str, first: &Located<Cidr>, other: &str) -> Diagnostic {
+fn overlap(pool: &Pool, region: &str, first: &Pool, other: &str) -> Diagnostic {
     let place = |region: &str| format!("a pool of `{region}`");
     let message = if region == other {
         format!("two pools of {} have addresses in common", quote(region))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
 use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
 use crate::catalog::{Catalog, Region, Tenant};
-use crate::diagnostics::{Diagnostic, Report, codes, count, list_of};
+use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
@@ -45,9 +45,30 @@ impl<'c> Pools<'c> {
         Pools { by_region, growable }
     }
 
-    /// Takes a reserve and gives the block at its beginning: from the pool where the fit is tightest,
-    /// among equals the first. Where the two differ, only from where AWS lets a VPC grow.
-    fn allocate(&mut self, region: &RegionName, reserve_length: u8, length: u8) -> Option<Network> {
+    /// Takes a reserve and gives the block at its beginning: from a pool that is set apart for the
+    /// tenant, else from one for anybody; of those from the pool where the fit is tightest, among
+    /// equals the first. Where the two blocks differ, only from where AWS lets a VPC grow.
+    fn allocate(&mut self, demand: &Demand<'_>, region: &Region, reserve_length: u8) -> Option<Network> {
+        let meets = demand.catalog.shared_services.meet();
+        let serving = |dedicated: bool| {
+            let pools = region.pools.iter();
+            let pools =
+                pools.filter(|pool| pool.serves(demand.tier, meets) && pool.is_dedicated() == dedicated);
+            pools.map(|pool| pool.value).collect::<BTreeSet<Cidr>>()
+        };
+        let [dedicated, open] = [true, false].map(serving);
+        let length = demand.length.value;
+        self.allocate_in(&dedicated, &region.name, reserve_length, length)
+            .or_else(|| self.allocate_in(&open, &region.name, reserve_length, length))
+    }
+
+    fn allocate_in(
+        &mut self,
+        among: &BTreeSet<Cidr>,
+        region: &RegionName,
+        reserve_length: u8,
+        length: u8,
+    ) -> Option<Network> {
         let best = |spaces: &mut dyn Iterator<Item = &FreeSpace>| {
             spaces
                 .enumerate()
@@ -57,13 +78,15 @@ impl<'c> Pools<'c> {
         };
         let network = |reserve: Cidr| Some(Network::with_reserve(reserve.part(length, 0)?, reserve));
         let grows = |network: &Network| can_grow(&network.cidr, &network.reserve).is_ok();
-        let spaces = self.by_region.get(region)?;
-        let anywhere = best(&mut spaces.iter()).and_then(|at| network(spaces[at].candidate(reserve_length)?));
+        let spaces: Vec<&FreeSpace> =
+            self.by_region.get(region)?.iter().filter(|space| among.contains(&space.pool())).collect();
+        let anywhere =
+            best(&mut spaces.iter().copied()).and_then(|at| network(spaces[at].candidate(reserve_length)?));
         let found = match anywhere {
             Some(found) if grows(&found) => Some(found),
             _ => {
                 let growable: Vec<&FreeSpace> =
-                    spaces.iter().map(|space| self.growable.get(&space.pool()).unwrap_or(space)).collect();
+                    spaces.iter().map(|space| self.growable.get(&space.pool()).unwrap_or(*space)).collect();
                 best(&mut growable.iter().copied())
                     .and_then(|at| network(growable[at].candidate(reserve_length)?))
                     .filter(grows)
@@ -173,7 +196,7 @@ fn new_network(
             return block.part(length, 0).map(|cidr| Network::with_reserve(cidr, block));
         }
     }
-    match pools.allocate(&region.name, reserve_length, length) {
+    match pools.allocate(demand, region, reserve_length) {
         Some(network) => Some(network),
         None => {
             report.push(pool_full(demand, region, reserve_length, lock, pools));
@@ -183,10 +206,14 @@ fn new_network(
 }
 
 fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pools: &Pools<'_>) -> Diagnostic {
-    let spaces = pools.by_region.get(&region.name).map(Vec::as_slice).unwrap_or_default();
-    let free: u128 = spaces.iter().map(FreeSpace::free_addresses).sum();
+    let meets = demand.catalog.shared_services.meet();
+    let serving: BTreeSet<Cidr> =
+        region.pools.iter().filter(|pool| pool.serves(demand.tier, meets)).map(|pool| pool.value).collect();
+    let all = pools.by_region.get(&region.name).map(Vec::as_slice).unwrap_or_default();
+    let spaces: Vec<&FreeSpace> = all.iter().filter(|space| serving.contains(&space.pool())).collect();
+    let free: u128 = spaces.iter().map(|space| space.free_addresses()).sum();
     let mut sizes: BTreeMap<u8, usize> = BTreeMap::new();
-    for (length, number) in spaces.iter().flat_map(FreeSpace::counts) {
+    for (length, number) in spaces.iter().flat_map(|space| space.counts()) {
         *sizes.entry(length).or_default() += number;
     }
     let in_sizes: Vec<String> =
@@ -214,6 +241,19 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     .also(pool, "the pools of the Region begin here")
     .note(format!("{free} addresses are free{in_sizes}"))
     .help(format!("add a pool with room for a /{length} to the Region; no tenant moves when you do"));
+    if serving.len() < region.pools.len() {
+        error = error.note(format!(
+            "{} of the Region {} set apart for other tenants",
+            count(region.pools.len() - serving.len(), "pool"),
+            if region.pools.len() - serving.len() == 1 { "is" } else { "are" },
+        ));
+    }
+    let reserved = demand.catalog.reserved.iter();
+    let in_the_way = reserved.filter(|one| serving.iter().any(|pool| pool.overlaps(&one.cidr.value)));
+    for one in in_the_way.take(3) {
+        let reason = quote(one.reason.value.as_str());
+        error = error.note(format!("{} is reserved for {reason}", one.cidr.value));
+    }
     if demand.headroom > 0 && !barren.is_empty() {
         error = error.note(format!(
             "it asks for headroom, and AWS adds no second block to a VPC in {}",

@@ -111,6 +111,7 @@ pub struct PoolUse {
 struct Demand<'c> {
     catalog: &'c Catalog,
     tenant: &'c Tenant,
+    tier: &'c Tier,
     blueprint: &'c Blueprint,
     /// Prefix length of its network, and where the catalog asks for it.
     length: Located<u8>,
@@ -201,6 +202,7 @@ fn settle_addresses(
         let demand = Demand {
             catalog,
             tenant: intent.tenant,
+            tier: intent.tier,
             blueprint: intent.blueprint,
             headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
             zones: shape::zones(&intent.settings),
