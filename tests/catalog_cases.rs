@@ -177,7 +177,7 @@ fn summary(catalog: &Catalog) -> String {
     }
     for region in catalog.regions.values() {
         let zones: Vec<_> = region.zones.iter().map(|zone| zone.value.as_str()).collect();
-        let pools: Vec<_> = region.pools.iter().map(|pool| pool.value.to_string()).collect();
+        let pools: Vec<_> = region.pools.iter().map(pool).collect();
         let lists = tenantry::aws::PrefixListService::ALL.map(|service| region.prefix_list(service));
         line(format!("region {}: {} / {} / {lists:?}", region.name, zones.join(" "), pools.join(" ")));
     }
@@ -213,6 +213,13 @@ fn summary(catalog: &Catalog) -> String {
         line(format!("tenant {}", tenant_line(tenant)));
     }
     text
+}
+
+fn pool(pool: &tenantry::catalog::Pool) -> String {
+    let models = pool.models.iter().map(|model| model.value.to_string());
+    let purpose: Vec<_> = models.chain(pool.tiers.iter().map(|tier| tier.value.to_string())).collect();
+    let purpose = if purpose.is_empty() { String::new() } else { format!(" for {}", purpose.join(" ")) };
+    format!("{}{purpose}{}", pool.value, if pool.routable { "" } else { ", not routable" })
 }
 
 fn tenant_line(tenant: &tenantry::catalog::Tenant) -> String {

@@ -30,7 +30,7 @@ fn remove(lock: &mut Lock, tenant: &str) {
     lock.tenants.remove(&parsed::<tenantry::identity::TenantId>(tenant));
     lock.zones.remove(&owner);
     let network = lock.networks.remove(&owner).unwrap();
-    lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined { owner }));
+    lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined::new(owner)));
 }
 
 /// What git makes of the two sides, and what reading that gives: a lock, or the codes of its errors.

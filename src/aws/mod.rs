@@ -1,11 +1,12 @@
 //! Facts about AWS that do not depend on any catalog: Regions and their zones, quotas, ids of the
-//! prefix lists that AWS manages.
+//! prefix lists that AWS manages, the rules for blocks of VPCs.
 //!
-//! Tables only: what is done with a fact is for the rooms above. Every figure says where it comes from.
+//! Tables and rules only: what is done with a fact is for the rooms above. Every figure says where it comes from.
 
 mod prefix_lists;
 mod quotas;
 mod regions;
+pub mod vpc_blocks;
 
 pub use prefix_lists::{PrefixListService, prefix_list};
 pub use quotas::{Confidence, Quota, quota, quotas};

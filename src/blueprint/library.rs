@@ -24,6 +24,7 @@ const EMBEDDED: &[Embedded] = &[embedded_files!("vpc":
     "database.yaml",
     "endpoints.yaml",
     "foundation.yaml",
+    "growth.yaml",
     "load_balancer.yaml",
     "network.yaml",
     "security.yaml",

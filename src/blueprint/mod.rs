@@ -15,7 +15,7 @@ pub mod template;
 
 pub use intent::{Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload};
 pub use library::Library;
-pub use scope::{Bound, Scope, Symbol, UnknownName, pascal};
+pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};
 pub use settings::Settings;
 
 /// The JSON Schema of `blueprint.yaml`, for editors.

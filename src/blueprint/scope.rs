@@ -37,6 +37,12 @@ pub enum Symbol {
     SubnetGroupCidr(String),
     /// The block of a subnet group in one zone slot, from 1.
     SubnetCidr(String, usize),
+    /// A block that the tenant's network has grown by; the one it was created with is number 1.
+    NetworkBlock(usize),
+    /// What a subnet group has of such a block.
+    SubnetGroupBlock(String, usize),
+    /// The part of a subnet group's zone slot, from 1, in such a block.
+    FurtherSubnetCidr(String, usize, usize),
     /// A setting whose schema says `lifted`.
     Setting(String),
     /// The id of AWS's prefix list for a gateway endpoint service.
@@ -62,6 +68,11 @@ impl Symbol {
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
             Symbol::SubnetCidr(group, slot) => format!("{}Subnet{slot}Cidr", pascal(group)),
+            Symbol::NetworkBlock(block) => format!("NetworkBlock{block}Cidr"),
+            Symbol::SubnetGroupBlock(group, block) => format!("{}SubnetsBlock{block}Cidr", pascal(group)),
+            Symbol::FurtherSubnetCidr(group, block, slot) => {
+                format!("{}Subnet{}Cidr", pascal(group), further_number(*block, *slot))
+            }
             Symbol::Setting(name) => format!("Setting{}", pascal(name)),
             Symbol::PrefixList(service) => format!("{}PrefixListId", pascal(service)),
             Symbol::Ingress(slot) => format!("IngressRange{slot}"),
@@ -81,6 +92,13 @@ impl Symbol {
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),
             Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}"),
+            Symbol::NetworkBlock(block) => format!("IPv4 block {block} of the tenant's VPC"),
+            Symbol::SubnetGroupBlock(group, block) => {
+                format!("IPv4 block of the {group} subnets in block {block} of the VPC")
+            }
+            Symbol::FurtherSubnetCidr(group, block, slot) => {
+                format!("IPv4 block of the {group} subnet in slot {slot} of block {block} of the VPC")
+            }
             Symbol::Setting(name) => format!("Setting {name}"),
             Symbol::PrefixList(service) => {
                 format!("Id of the AWS-managed prefix list of {service} in this Region")
@@ -92,6 +110,12 @@ impl Symbol {
             }
         }
     }
+}
+
+/// The number of a subnet in a further block: the block's, and the slot's in two digits, as rooms are
+/// numbered by floor. Slots are 16 at most, so it is no other subnet's.
+pub fn further_number(block: usize, slot: usize) -> usize {
+    block * 100 + slot
 }
 
 /// A tag key as part of a parameter name. Keys in kebab case read well; any other key gets a few

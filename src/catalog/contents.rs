@@ -23,6 +23,8 @@ pub struct Catalog {
     pub accounts: Vec<Account>,
     pub regions: BTreeMap<RegionName, Region>,
     pub reserved: Vec<Reserved>,
+    /// None: blocks wait until somebody deletes their line from the lock.
+    pub quarantine: Option<Quarantine>,
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
@@ -94,7 +96,7 @@ pub struct Region {
     /// In the order of the catalog: a tenant with two zones gets the first two.
     pub zones: Vec<Located<ZoneId>>,
     /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
-    pub pools: Vec<Located<Cidr>>,
+    pub pools: Vec<Pool>,
     /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
     pub prefix_lists: BTreeMap<String, Located<String>>,
     pub span: Span,
@@ -110,6 +112,35 @@ impl Region {
     }
 }
 
+/// A block that tenants' addresses are cut from, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub value: Cidr,
+    /// Where the block stands.
+    pub span: Span,
+    /// Empty: any.
+    pub models: Vec<Located<Model>>,
+    /// Empty: any.
+    pub tiers: Vec<Located<TierName>>,
+    /// Whether other networks can have routes to it.
+    pub routable: bool,
+}
+
+impl Pool {
+    /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
+    /// to the tenant's.
+    pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
+        (self.models.is_empty() || self.models.iter().any(|model| model.value == tier.model.value))
+            && (self.tiers.is_empty() || self.tiers.iter().any(|name| name.value == tier.name))
+            && (self.routable || !meets)
+    }
+
+    /// Whether it is set apart for some tenants.
+    pub fn is_dedicated(&self) -> bool {
+        !self.models.is_empty() || !self.tiers.is_empty() || !self.routable
+    }
+}
+
 /// Addresses that are never handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserved {
@@ -118,11 +149,30 @@ pub struct Reserved {
     pub span: Span,
 }
 
+/// How long the block of a tenant that has left waits before another may have it. Where both waits
+/// are given, both must be over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    pub days: Option<Located<u32>>,
+    pub releases: Option<Located<u32>>,
+    /// The number of the release that this catalog belongs to, for counting `releases`.
+    pub release: Option<Located<u32>>,
+}
+
 /// What all tenants share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharedServices {
     /// None where the catalog does not say.
     pub connect: Option<Located<Connect>>,
+}
+
+impl SharedServices {
+    /// Whether tenants' networks and others have routes to each other. What `auto` will choose is
+    /// not known, so it counts as if they had.
+    pub fn meet(&self) -> bool {
+        let connect = self.connect.as_ref().map_or(Connect::None, |connect| connect.value);
+        !matches!(connect, Connect::PrivateLink | Connect::None)
+    }
 }
 
 /// How tenants' networks reach the shared services.

@@ -5,24 +5,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
-use crate::catalog::{Account, Catalog, Reserved, Tenant, Tier};
+use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, Model, TenantId};
-use crate::network::Cidr;
 use crate::source::Span;
 use crate::yaml::Located;
 
 /// A pool and the name of its Region.
-type Pool<'c> = (&'c Located<Cidr>, &'c str);
+type PoolOf<'c> = (&'c Pool, &'c str);
 
 /// Reports every contradiction between the parts.
 pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
-    let mut pools: Vec<Pool<'_>> = Vec::new();
+    let mut pools: Vec<PoolOf<'_>> = Vec::new();
     for region in catalog.regions.values() {
         for pool in &region.pools {
-            if is_usable(pool, report) {
+            for tier in &pool.tiers {
+                check_known(tier, "tier", &codes::UNKNOWN_TIER, declared.tiers.as_ref(), report);
+            }
+            if is_usable(pool, catalog, report) {
                 pools.push((pool, region.name.as_str()));
             }
         }
@@ -36,38 +39,42 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     check_quotas(catalog, declared, report);
 }
 
-/// Ranges that AWS refuses as blocks of a VPC (VPC guide, "VPC CIDR blocks").
-const REFUSED: [(&str, &str); 4] = [
-    ("0.0.0.0/8", "this network"),
-    ("127.0.0.0/8", "loopback"),
-    ("169.254.0.0/16", "link-local"),
-    ("224.0.0.0/4", "multicast"),
-];
-
-fn is_usable(pool: &Located<Cidr>, report: &mut Report) -> bool {
+fn is_usable(pool: &Pool, catalog: &Catalog, report: &mut Report) -> bool {
     let before = report.errors();
     let block = &pool.value;
-    // Below /8 only the ranges of other networks remain; above /24 not even one small tenant fits.
-    if !(8..=24).contains(&block.length()) {
+    // Below /8 only the ranges of other networks remain; a longer block than /28 is no VPC's.
+    if !(8..=28).contains(&block.length()) {
         report.push(
             Diagnostic::error(
                 &codes::UNUSABLE_POOL,
                 format!("the pool {} has a length of {}", quote(&block.to_string()), block.length()),
             )
             .at(pool.span, "")
-            .help("give a pool a length from 8 to 24"),
+            .help("give a pool a length from 8 to 28"),
         );
     }
-    for (refused, use_of) in REFUSED {
-        if refused.parse::<Cidr>().is_ok_and(|refused| refused.overlaps(block)) {
+    if let Err(BlockRefusal::Refused { range, use_of }) = usable_range(block) {
+        report.push(
+            Diagnostic::error(
+                &codes::UNUSABLE_POOL,
+                format!("the pool {} touches {range} ({use_of})", quote(&block.to_string())),
+            )
+            .at(pool.span, "")
+            .note("AWS refuses VPCs in this range")
+            .help("take private addresses: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"),
+        );
+    }
+    if let Some((range, reason)) = advised_against(block) {
+        let reserve = |reserved: &Reserved| reserved.cidr.value.contains(&range);
+        if !catalog.reserved.iter().any(reserve) {
             report.push(
-                Diagnostic::error(
-                    &codes::UNUSABLE_POOL,
-                    format!("the pool {} touches {refused} ({use_of})", quote(&block.to_string())),
+                Diagnostic::warning(
+                    &codes::RANGE_TO_AVOID,
+                    format!("the pool {} holds addresses of {range}", quote(&block.to_string())),
                 )
                 .at(pool.span, "")
-                .note("AWS refuses VPCs in this range")
-                .help("take private addresses: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"),
+                .note(reason)
+                .help(format!("reserve {range}, unless tenants are there already")),
             );
         }
     }
@@ -76,8 +83,8 @@ fn is_usable(pool: &Located<Cidr>, report: &mut Report) -> bool {
 
 /// Blocks overlap only where one contains the other, so in sorted order (address, then larger first)
 /// whatever overlaps an earlier block lies inside the last one that was not inside another.
-fn check_overlaps(pools: &[Pool<'_>], report: &mut Report) {
-    let mut outer: Option<Pool<'_>> = None;
+fn check_overlaps(pools: &[PoolOf<'_>], report: &mut Report) {
+    let mut outer: Option<PoolOf<'_>> = None;
     for (pool, region) in pools {
         match outer {
             Some((first, other)) if first.value.contains(&pool.value) => {
@@ -89,7 +96,7 @@ fn check_overlaps(pools: &[Pool<'_>], report: &mut Report) {
 }
 
 /// As overlaps are: what contains a pool is the last outermost reserved range that begins before it.
-fn check_reserved(pools: &[Pool<'_>], catalog: &Catalog, report: &mut Report) {
+fn check_reserved(pools: &[PoolOf<'_>], catalog: &Catalog, report: &mut Report) {
     let mut reserved: Vec<&Reserved> = catalog.reserved.iter().collect();
     reserved.sort_by_key(|reserved| (reserved.cidr.value, reserved.span));
     let mut tops: Vec<&Reserved> = Vec::new();
@@ -119,7 +126,7 @@ fn check_reserved(pools: &[Pool<'_>], catalog: &Catalog, report: &mut Report) {
     }
 }
 
-fn overlap(pool: &Located<Cidr>, region: &str, first: &Located<Cidr>, other: &str) -> Diagnostic {
+fn overlap(pool: &Pool, region: &str, first: &Pool, other: &str) -> Diagnostic {
     let place = |region: &str| format!("a pool of `{region}`");
     let message = if region == other {
         format!("two pools of {} have addresses in common", quote(region))

@@ -8,8 +8,8 @@ use crate::catalog::values::{
     check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, Connect, FreeText, Host, Organization, QuotaOverride, Reserved, SharedServices, Tier,
-    region, tags,
+    Account, Catalog, Connect, FreeText, Host, Organization, Quarantine, QuotaOverride, Reserved,
+    SharedServices, Tier, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
 use crate::identity::{Model, TierName};
@@ -68,6 +68,7 @@ pub(super) fn decode<'n>(
     let accounts_node = fields.required("accounts", report);
     let regions_node = fields.required("regions", report);
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
     let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
@@ -100,6 +101,7 @@ pub(super) fn decode<'n>(
         accounts,
         regions,
         reserved,
+        quarantine,
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,
         quotas,
@@ -236,6 +238,34 @@ fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
             Some(Reserved { cidr: block?, reason: reason?, span: item.span })
         })
         .collect()
+}
+
+fn quarantine(node: &Node, report: &mut Report) -> Option<Quarantine> {
+    let mut fields = Fields::open(node, "`quarantine`", report)?;
+    let number = |node: &Node, what: &str, least: i64, most: i64, report: &mut Report| {
+        let number = node.integer(what, least..=most, report)?;
+        Some(Located::new(u32::try_from(number).ok()?, node.span))
+    };
+    let days = fields.optional("days");
+    let releases = fields.optional("releases");
+    if days.is_none() && releases.is_none() {
+        report.push(
+            Diagnostic::error(&codes::MISSING_KEY, "`quarantine` says neither `days` nor `releases`")
+                .at(node.span, "")
+                .help(
+                    "write `days: 90`, `releases: 10` or both; or remove the key, and blocks wait for ever",
+                ),
+        );
+    }
+    let release = match releases {
+        Some(_) => fields.required("release", report),
+        None => fields.optional("release"),
+    };
+    let days = days.and_then(|node| number(node, "`days`", 1, 3650, report));
+    let releases = releases.and_then(|node| number(node, "`releases`", 1, 10_000, report));
+    let release = release.and_then(|node| number(node, "`release`", 0, i64::from(u32::MAX), report));
+    fields.finish(report);
+    Some(Quarantine { days, releases, release })
 }
 
 fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {

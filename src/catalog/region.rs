@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{PrefixListService, region as region_facts, regions};
-use crate::catalog::Region;
-use crate::catalog::values::{cidr, empty, not_empty, refuse_duplicates, suggestion};
+use crate::catalog::values::{cidr, empty, name_or, not_empty, refuse_duplicates, suggestion, word};
+use crate::catalog::{Pool, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
-use crate::identity::{RegionName, ZoneId};
+use crate::identity::{Model, RegionName, ZoneId};
+use crate::network::Cidr;
 use crate::yaml::{Fields, Key, Located, Node, Value};
 
 /// The Regions of a catalog, by name.
@@ -38,13 +39,53 @@ fn decode_region(key: &Key, node: &Node, report: &mut Report) -> Option<(RegionN
         } else {
             items
         };
-        items.iter().filter_map(|item| cidr(item, "a pool", report)).collect()
+        items.iter().filter_map(|item| pool(item, report)).collect()
     });
     let prefix_lists =
         fields.optional("prefix_lists").map_or_else(BTreeMap::new, |node| prefix_lists(node, report));
     fields.finish(report);
     let name: RegionName = facts?.name.parse().ok()?;
     Some((name.clone(), Region { name, zones, pools, prefix_lists, span: node.span }))
+}
+
+/// A block alone, or a mapping that says whom it is for.
+fn pool(node: &Node, report: &mut Report) -> Option<Pool> {
+    let anyone = |block: Located<Cidr>| Pool {
+        value: block.value,
+        span: block.span,
+        models: Vec::new(),
+        tiers: Vec::new(),
+        routable: true,
+    };
+    if !matches!(node.value, Value::Map(_)) {
+        return cidr(node, "a pool", report).map(anyone);
+    }
+    let mut fields = Fields::open(node, "a pool", report)?;
+    let block = fields.required("cidr", report).and_then(|node| cidr(node, "a pool", report));
+    let models = fields.optional("models").map_or_else(Vec::new, |node| {
+        let items = node.list("`models`", report).unwrap_or_default();
+        let model = |item: &Node, report: &mut Report| {
+            word(item, "a model", &codes::UNKNOWN_MODEL, Model::WORDS, report)
+        };
+        let models: Vec<_> = not_empty(items, node.span, "`models`", report)
+            .iter()
+            .filter_map(|item| model(item, report))
+            .collect();
+        refuse_duplicates(&models, "the model", ToString::to_string, report);
+        models
+    });
+    let tiers = fields.optional("tiers").map_or_else(Vec::new, |node| {
+        let items = node.list("`tiers`", report).unwrap_or_default();
+        let tiers: Vec<_> = not_empty(items, node.span, "`tiers`", report)
+            .iter()
+            .filter_map(|item| name_or(&codes::UNKNOWN_TIER, item, "a tier of a pool", report))
+            .collect();
+        refuse_duplicates(&tiers, "the tier", ToString::to_string, report);
+        tiers
+    });
+    let routable = fields.optional("routable").and_then(|node| node.boolean("`routable`", report));
+    fields.finish(report);
+    Some(Pool { models, tiers, routable: routable.unwrap_or(true), ..anyone(block?) })
 }
 
 fn zones(node: &Node, region: &str, report: &mut Report) -> Vec<Located<ZoneId>> {

@@ -6,6 +6,7 @@ use crate::blueprint::Library;
 use crate::catalog::{self, Catalog};
 use crate::cli::Session;
 use crate::diagnostics::{Report, Reported};
+use crate::identity::Date;
 use crate::plan::lock::Lock;
 use crate::source::{FileId, SourceMap, read_text};
 
@@ -53,4 +54,9 @@ pub(super) fn read_with(
         None => (Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone()), None),
     };
     Ok(Inputs { catalog, library, lock, lock_path, lock_text })
+}
+
+/// A day on the command line.
+pub(super) fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|error: crate::identity::NameError| error.to_string())
 }

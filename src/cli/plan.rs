@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::Reported;
+use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan_as_of};
 use crate::synth::synth;
 
 #[derive(Debug, Args)]
@@ -27,12 +28,15 @@ pub(super) struct Arguments {
     /// Print the register as CSV
     #[arg(long, requires = "addresses")]
     csv: bool,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan(&inputs.catalog, &inputs.library, &inputs.lock, report)?;
+    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
     // What cannot be printed is no plan: templates are compiled here too.
     let synthesis = synth(&plan, report)?;
     if arguments.addresses {
@@ -260,6 +264,7 @@ fn peer(peer: &Peer) -> String {
         Peer::Anywhere => "anywhere".to_owned(),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
+        Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
     }

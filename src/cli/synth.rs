@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Reported, codes, count};
-use crate::plan::plan;
+use crate::identity::Date;
+use crate::plan::plan_as_of;
 use crate::synth::synth;
 use crate::synth::tree::{Beside, Change, ChangeKind, compare, replace};
 
@@ -28,12 +29,15 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan(&inputs.catalog, &inputs.library, &inputs.lock, report)?;
+    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
     let synthesis = synth(&plan, report)?;
     let lock_text = plan.lock.to_text();
     let lock_changes = inputs.lock_text.as_deref() != Some(lock_text.as_str());

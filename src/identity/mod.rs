@@ -3,11 +3,13 @@
 //! Each type says which texts it takes; the message of a refusal is written where the name stands.
 
 mod cell;
+mod date;
 mod hash;
 mod model;
 mod names;
 
 pub use cell::{CellId, HostAccount};
+pub use date::Date;
 pub use hash::{hash_number, short_hash};
 pub use model::Model;
 pub use names::{

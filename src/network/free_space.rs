@@ -97,6 +97,13 @@ impl FreeSpace {
         Some(self.length(depth))
     }
 
+    /// The block that [`FreeSpace::allocate`] would take.
+    pub fn candidate(&self, length: u8) -> Option<Cidr> {
+        let depth = self.depth(length)?;
+        let from = self.best_depth(depth)?;
+        self.block(*self.by_depth[from].first()?, depth)
+    }
+
     /// Takes exactly this block, and says whether it was wholly free; if not, nothing changes.
     #[must_use]
     pub fn take(&mut self, block: Cidr) -> bool {

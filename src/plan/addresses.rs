@@ -3,42 +3,27 @@
 //! Best fit by size class at the lowest address: as long as tenants only arrive, this serves every
 //! sequence of requests that any placement could serve (the tests of `network` hold the proof).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
 use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
 use crate::catalog::{Catalog, Region, Tenant};
-use crate::diagnostics::{Diagnostic, Report, codes, count};
+use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::lock::{Lock, Locked, Network, Owner, Quarantined, SubnetGroup, SubnetGroupId, Zones};
-use crate::plan::{Demand, PoolUse};
+use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
+use crate::plan::{Demand, PoolUse, growth, quarantine};
 use crate::source::Span;
 
 /// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
 const LONGEST_SUBNET: u8 = 28;
 
-/// Puts what tenants that have left had into quarantine, and gives back what a tenant that has come
-/// again had before.
-pub(super) fn quarantine(catalog: &Catalog, lock: &mut Lock) {
-    let gone = |owner: &Owner| match owner {
-        Owner::Tenant(id) => catalog.tenant(id).is_none(),
-        Owner::Cell(_) => false,
-    };
-    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
-    for owner in left {
-        if let Some(network) = lock.networks.remove(&owner) {
-            lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined { owner: owner.clone() }));
-        }
-    }
-    lock.subnet_groups.retain(|id, _| !gone(&id.owner));
-    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
-    lock.zones.retain(|owner, _| !gone(owner));
-    lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
-}
-
 /// The pools of all Regions and what is free in them.
 pub(super) struct Pools<'c> {
     by_region: BTreeMap<&'c RegionName, Vec<FreeSpace>>,
+    /// The same less the ranges where AWS lets no VPC grow, of the pools that touch such a range.
+    growable: BTreeMap<Cidr, FreeSpace>,
 }
 
 impl<'c> Pools<'c> {
@@ -52,18 +37,84 @@ impl<'c> Pools<'c> {
             .iter()
             .map(|(name, region)| (name, region.pools.iter().map(|pool| space(pool.value)).collect()))
             .collect();
-        Pools { by_region }
+        let barren: Vec<Cidr> = ranges_without_growth().collect();
+        let touched = |pool: &Cidr| barren.iter().any(|range| range.overlaps(pool));
+        let pools = catalog.regions.values().flat_map(|region| region.pools.iter().map(|pool| pool.value));
+        let less = |pool| FreeSpace::new(pool, taken.iter().chain(&barren).copied());
+        let growable = pools.filter(touched).map(|pool| (pool, less(pool))).collect();
+        Pools { by_region, growable }
     }
 
-    /// Takes a block: from the pool where the fit is tightest, among equals the first.
-    fn allocate(&mut self, region: &RegionName, length: u8) -> Option<Cidr> {
-        let pools = self.by_region.get_mut(region)?;
-        let best = pools
-            .iter()
-            .enumerate()
-            .filter_map(|(position, pool)| Some((pool.best_fit(length)?, std::cmp::Reverse(position))))
-            .max()?;
-        pools[best.1.0].allocate(length)
+    /// Takes a reserve and gives the block at its beginning: from a pool that is set apart for the
+    /// tenant, else from one for anybody; of those from the pool where the fit is tightest, among
+    /// equals the first. Where the two blocks differ, only from where AWS lets a VPC grow.
+    fn allocate(&mut self, demand: &Demand<'_>, region: &Region, reserve_length: u8) -> Option<Network> {
+        let meets = demand.catalog.shared_services.meet();
+        let serving = |dedicated: bool| {
+            let pools = region.pools.iter();
+            let pools =
+                pools.filter(|pool| pool.serves(demand.tier, meets) && pool.is_dedicated() == dedicated);
+            pools.map(|pool| pool.value).collect::<BTreeSet<Cidr>>()
+        };
+        let [dedicated, open] = [true, false].map(serving);
+        let length = demand.length.value;
+        self.allocate_in(&dedicated, &region.name, reserve_length, length)
+            .or_else(|| self.allocate_in(&open, &region.name, reserve_length, length))
+    }
+
+    fn allocate_in(
+        &mut self,
+        among: &BTreeSet<Cidr>,
+        region: &RegionName,
+        reserve_length: u8,
+        length: u8,
+    ) -> Option<Network> {
+        let best = |spaces: &mut dyn Iterator<Item = &FreeSpace>| {
+            spaces
+                .enumerate()
+                .filter_map(|(at, space)| Some((space.best_fit(reserve_length)?, Reverse(at))))
+                .max()
+                .map(|(_, Reverse(at))| at)
+        };
+        let network = |reserve: Cidr| Some(Network::with_reserve(reserve.part(length, 0)?, reserve));
+        let grows = |network: &Network| can_grow(&network.cidr, &network.reserve).is_ok();
+        let spaces: Vec<&FreeSpace> =
+            self.by_region.get(region)?.iter().filter(|space| among.contains(&space.pool())).collect();
+        let anywhere =
+            best(&mut spaces.iter().copied()).and_then(|at| network(spaces[at].candidate(reserve_length)?));
+        let found = match anywhere {
+            Some(found) if grows(&found) => Some(found),
+            _ => {
+                let growable: Vec<&FreeSpace> =
+                    spaces.iter().map(|space| self.growable.get(&space.pool()).unwrap_or(*space)).collect();
+                best(&mut growable.iter().copied())
+                    .and_then(|at| network(growable[at].candidate(reserve_length)?))
+                    .filter(grows)
+            }
+        }?;
+        self.take(region, found.reserve).then_some(found)
+    }
+
+    /// Takes exactly this block, if it is free.
+    pub(super) fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
+        let Some(pools) = self.by_region.get_mut(region) else { return false };
+        let Some(pool) = pools.iter_mut().find_map(|pool| pool.take(block).then(|| pool.pool())) else {
+            return false;
+        };
+        if let Some(growable) = self.growable.get_mut(&pool) {
+            let _was_growable = growable.take(block);
+        }
+        true
+    }
+
+    pub(super) fn release(&mut self, region: &RegionName, block: Cidr) {
+        if let Some(pools) = self.by_region.get_mut(region) {
+            let ours = pools.iter_mut().find_map(|pool| pool.release(block).then(|| pool.pool()));
+            let barren = ranges_without_growth().any(|range| range.overlaps(&block));
+            if let Some(growable) = ours.filter(|_| !barren).and_then(|pool| self.growable.get_mut(&pool)) {
+                let _was_growable = growable.release(block);
+            }
+        }
     }
 
     /// How full each pool is, in the order of the catalog.
@@ -101,9 +152,12 @@ pub(super) fn settle(
     let owner = Owner::Tenant(demand.tenant.id.value.clone());
     let network = match lock.networks.get(&owner) {
         Some(network) => {
-            if !check_network(demand, region, network, report) {
+            if !check_network(demand, region, network, report)
+                || !growth::grow(demand, region, &owner, lock, pools, report)
+            {
                 return;
             }
+            let Some(network) = lock.networks.get(&owner) else { return };
             network.value.clone()
         }
         None => match new_network(demand, region, lock, pools, report) {
@@ -146,10 +200,10 @@ fn new_network(
     if let Some(reserve) = returned {
         // It was never free, so nothing is taken from the pools.
         lock.quarantine.remove(&reserve);
-        return reserve.part(length, 0).map(|cidr| Network { cidr, reserve });
+        return reserve.part(length, 0).map(|cidr| Network::with_reserve(cidr, reserve));
     }
-    match pools.allocate(&region.name, reserve_length) {
-        Some(reserve) => reserve.part(length, 0).map(|cidr| Network { cidr, reserve }),
+    match pools.allocate(demand, region, reserve_length) {
+        Some(network) => Some(network),
         None => {
             report.push(pool_full(demand, region, reserve_length, lock, pools));
             None
@@ -158,10 +212,14 @@ fn new_network(
 }
 
 fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pools: &Pools<'_>) -> Diagnostic {
-    let spaces = pools.by_region.get(&region.name).map(Vec::as_slice).unwrap_or_default();
-    let free: u128 = spaces.iter().map(FreeSpace::free_addresses).sum();
+    let meets = demand.catalog.shared_services.meet();
+    let serving: BTreeSet<Cidr> =
+        region.pools.iter().filter(|pool| pool.serves(demand.tier, meets)).map(|pool| pool.value).collect();
+    let all = pools.by_region.get(&region.name).map(Vec::as_slice).unwrap_or_default();
+    let spaces: Vec<&FreeSpace> = all.iter().filter(|space| serving.contains(&space.pool())).collect();
+    let free: u128 = spaces.iter().map(|space| space.free_addresses()).sum();
     let mut sizes: BTreeMap<u8, usize> = BTreeMap::new();
-    for (length, number) in spaces.iter().flat_map(FreeSpace::counts) {
+    for (length, number) in spaces.iter().flat_map(|space| space.counts()) {
         *sizes.entry(length).or_default() += number;
     }
     let in_sizes: Vec<String> =
@@ -177,6 +235,10 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
         lock.reserved.iter().filter(|(id, _)| spaces.iter().any(|space| space.pool().overlaps(&id.block)));
     let found: Vec<String> =
         found.take(3).map(|(id, reservation)| format!("{id} ({})", reservation.value.reason)).collect();
+    let barren: Vec<String> = ranges_without_growth()
+        .filter(|range| spaces.iter().any(|space| space.pool().overlaps(range)))
+        .map(|range| range.to_string())
+        .collect();
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
@@ -198,17 +260,37 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     if !found.is_empty() {
         error = error.note(format!("the lock reserves what was found in use, among it {}", found.join(", ")));
     }
+    if serving.len() < region.pools.len() {
+        error = error.note(format!(
+            "{} of the Region {} set apart for other tenants",
+            count(region.pools.len() - serving.len(), "pool"),
+            if region.pools.len() - serving.len() == 1 { "is" } else { "are" },
+        ));
+    }
+    let reserved = demand.catalog.reserved.iter();
+    let in_the_way = reserved.filter(|one| serving.iter().any(|pool| pool.overlaps(&one.cidr.value)));
+    for one in in_the_way.take(3) {
+        let reason = quote(one.reason.value.as_str());
+        error = error.note(format!("{} is reserved for {reason}", one.cidr.value));
+    }
+    if demand.headroom > 0 && !barren.is_empty() {
+        error = error.note(format!(
+            "it asks for headroom, and AWS adds no second block to a VPC in {}",
+            list_of(barren.iter().map(String::as_str))
+        ));
+    }
     if waiting > 0 {
         error = error.note(format!(
-            "{} of tenants that have left {} in quarantine; delete the lines from the lock once their stacks are deleted",
+            "{} of tenants that have left {} in quarantine, {}",
             count(waiting, "block"),
             if waiting == 1 { "waits" } else { "wait" },
+            quarantine::remedy(demand.catalog),
         ));
     }
     error
 }
 
-/// A network of the lock against the catalog's size, pools and reserved ranges.
+/// A network of the lock against the catalog's pools and reserved ranges.
 fn check_network(
     demand: &Demand<'_>,
     region: &Region,
@@ -216,31 +298,8 @@ fn check_network(
     report: &mut Report,
 ) -> bool {
     let id = &demand.tenant.id.value;
-    let Network { cidr, reserve } = network.value;
-    let headroom = cidr.length() - reserve.length();
-    let mut error = if cidr.length() != demand.length.value {
-        Diagnostic::error(
-            &codes::NETWORK_SIZE_CHANGED,
-            format!("tenant `{id}` has the block {cidr}, and its size asks for a /{}", demand.length.value),
-        )
-        .at(demand.length.span, "asked for here")
-        .help(
-            "take the new size back: AWS cannot resize a block, and growing by a second one is not built yet",
-        )
-    } else if headroom < demand.headroom {
-        Diagnostic::error(
-            &codes::NETWORK_SIZE_CHANGED,
-            format!(
-                "tenant `{id}` has headroom {headroom} in the lock, and the catalog asks for {}",
-                demand.headroom
-            ),
-        )
-        .at(
-            demand.tenant.headroom.as_ref().map_or(demand.tenant.tier.span, |headroom| headroom.span),
-            "asked for here",
-        )
-        .help("take the headroom back: what lies beside its block was not kept for it")
-    } else if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
+    let reserve = network.value.reserve;
+    let mut error = if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!("the block {reserve} of tenant `{id}` lies in no pool of {}", region.name),
@@ -309,7 +368,7 @@ fn subnet_groups(
             continue;
         };
         let id = SubnetGroupId { owner: owner.clone(), group: name };
-        lock.subnet_groups.insert(id, Locked::new(SubnetGroup { cidr: block, slots }));
+        lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(block, slots)));
     }
 }
 

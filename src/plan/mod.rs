@@ -5,14 +5,17 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `homes` (which account and cell), `addresses` (which blocks), `shape`
+//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell), `addresses` and
+//! `growth` (which blocks), `shape`
 //! (what tenants that are built alike share) with `security` (which rules).
 
 mod addresses;
 pub mod adopt;
+mod growth;
 mod homes;
 pub mod lock;
 pub mod occupancy;
+mod quarantine;
 pub mod register;
 pub mod security;
 mod settle;
@@ -24,13 +27,13 @@ use std::collections::BTreeMap;
 use crate::blueprint::{Blueprint, Library, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
-use crate::identity::{CellId, RegionName, TenantId, ZoneId};
+use crate::identity::{CellId, Date, RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::yaml::Located;
 
 pub use settle::settle;
-pub use shape::{Shape, settings_bound};
+pub use shape::{Growth, Shape, network_bound, settings_bound};
 
 /// Every decision for one catalog.
 #[derive(Debug)]
@@ -63,7 +66,10 @@ pub struct TenantPlan<'c> {
 /// The addresses of a tenant.
 #[derive(Debug)]
 pub struct NetworkPlan {
+    /// The block that the VPC is created with.
     pub cidr: Cidr,
+    /// The blocks that it has grown by.
+    pub secondary: Vec<Cidr>,
     /// The block that is kept for growth, itself included.
     pub reserve: Cidr,
     pub pool: Cidr,
@@ -78,6 +84,18 @@ pub struct NetworkPlan {
 pub struct SubnetGroupPlan {
     pub name: String,
     pub cidr: Cidr,
+    pub subnets: Vec<Cidr>,
+    /// The same in the blocks that the network has grown by.
+    pub further: Vec<SubnetBlock>,
+}
+
+/// What a subnet group has of a block that its network has grown by.
+#[derive(Debug)]
+pub struct SubnetBlock {
+    /// The number of the network's block; the one that it was created with is 1.
+    pub number: usize,
+    pub cidr: Cidr,
+    /// Its part of each zone in use.
     pub subnets: Vec<Cidr>,
 }
 
@@ -99,6 +117,7 @@ pub struct PoolUse {
 struct Demand<'c> {
     catalog: &'c Catalog,
     tenant: &'c Tenant,
+    tier: &'c Tier,
     blueprint: &'c Blueprint,
     /// Prefix length of its network, and where the catalog asks for it.
     length: Located<u8>,
@@ -106,7 +125,7 @@ struct Demand<'c> {
     zones: usize,
 }
 
-/// Plans a catalog.
+/// Plans a catalog on no day in particular: no wait that is counted in days ends.
 ///
 /// # Errors
 /// Everything that cannot be, at once: see the codes of this stage.
@@ -116,49 +135,51 @@ pub fn plan<'c>(
     lock: &Lock,
     report: &mut Report,
 ) -> Result<Plan<'c>, Reported> {
+    plan_as_of(None, catalog, library, lock, report)
+}
+
+/// Plans a catalog on a given day.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_as_of<'c>(
+    as_of: Option<Date>,
+    catalog: &'c Catalog,
+    library: &'c Library,
+    lock: &Lock,
+    report: &mut Report,
+) -> Result<Plan<'c>, Reported> {
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
     let intents = intents(catalog, library, report);
-    addresses::quarantine(catalog, &mut lock);
+    quarantine::settle(catalog, as_of, &mut lock);
     let homeless = homes::settle(catalog, &mut lock, report);
 
-    let mut shapes = Shapes::default();
     let mut pools = addresses::Pools::new(catalog, &lock);
+    let mut intents = intents;
+    intents.retain(|intent| !homeless.contains(&intent.tenant.id.value));
+    let lengths = settle_addresses(catalog, &intents, &mut lock, &mut pools, report);
+    let mut shapes = Shapes::default();
     let mut decided = Vec::new();
-    for intent in intents {
-        if homeless.contains(&intent.tenant.id.value) {
-            continue;
-        }
-        let Some(shape) = shapes.of(&intent, report) else { continue };
-        let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
-        let Some(length) = network_length(&intent, report) else { continue };
-        let demand = Demand {
-            catalog,
-            tenant: intent.tenant,
-            blueprint: intent.blueprint,
-            headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
-            zones: shapes.list[shape].zones,
-            length: length.clone(),
-        };
+    for (intent, length) in intents.into_iter().zip(lengths) {
+        let owner = Owner::Tenant(intent.tenant.id.value.clone());
+        let growth = Growth::of(&lock, &owner);
+        let Some(shape) = shapes.of(&intent, growth, report) else { continue };
+        let Some(length) = length else { continue };
+        // What a network was created with has its smallest subnets.
+        let first = lock.networks.get(&owner).map_or(length.value, |network| network.value.cidr.length());
+        let workloads = shapes.list[shape].workloads();
         let id = &intent.tenant.id.value;
-        addresses::check_subnet_sizes(
-            intent.blueprint,
-            shapes.list[shape].workloads(),
-            length.value,
-            length.span,
-            id,
-            report,
-        );
-        addresses::settle(&demand, region, &mut lock, &mut pools, report);
-        check_slots(&demand, &lock, report);
+        addresses::check_subnet_sizes(intent.blueprint, workloads, first, length.span, id, report);
+        check_slots(intent.tenant, shapes.list[shape].zones, &lock, report);
         let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
-        decided.push((intent, shape, ingress, demand.zones));
+        decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
 
     let mut tenants = Vec::with_capacity(decided.len());
-    for (intent, shape, ingress, zones) in decided {
-        let network = network_plan(&intent, zones, catalog, &lock);
+    for (intent, shape, ingress) in decided {
+        let network = network_plan(&intent, shapes.list[shape].zones, catalog, &lock);
         let home = lock.tenants.get(&intent.tenant.id.value);
         let (Some(network), Some(home)) = (network, home) else {
             let id = &intent.tenant.id.value;
@@ -179,6 +200,38 @@ pub fn plan<'c>(
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
+}
+
+/// Gives every tenant its addresses; comes back with the prefix length that each asks for. Those
+/// that have addresses go first, so that what is free beside one that grows is not given to one that
+/// arrives in the same run.
+fn settle_addresses(
+    catalog: &Catalog,
+    intents: &[Intent<'_>],
+    lock: &mut Lock,
+    pools: &mut addresses::Pools<'_>,
+    report: &mut Report,
+) -> Vec<Option<Located<u8>>> {
+    let lengths: Vec<_> = intents.iter().map(|intent| network_length(intent, report)).collect();
+    let mut order: Vec<_> = intents.iter().zip(&lengths).collect();
+    let known =
+        |intent: &Intent<'_>| lock.networks.contains_key(&Owner::Tenant(intent.tenant.id.value.clone()));
+    order.sort_by_cached_key(|(intent, _)| !known(intent));
+    for (intent, length) in order {
+        let Some(region) = catalog.regions.get(&intent.tenant.region.value) else { continue };
+        let Some(length) = length else { continue };
+        let demand = Demand {
+            catalog,
+            tenant: intent.tenant,
+            tier: intent.tier,
+            blueprint: intent.blueprint,
+            headroom: intent.tenant.headroom.as_ref().map_or(intent.tier.headroom, |headroom| headroom.value),
+            zones: shape::zones(&intent.settings),
+            length: length.clone(),
+        };
+        addresses::settle(&demand, region, lock, pools, report);
+    }
+    lengths
 }
 
 impl TenantPlan<'_> {
@@ -284,21 +337,21 @@ fn check_identity(catalog: &Catalog, lock: &Lock, report: &mut Report) {
 
 /// The zones of a tenant against the slots that its subnet groups were cut into when it came: a
 /// blueprint that has allowed more zones since then changes new tenants only.
-fn check_slots(demand: &Demand<'_>, lock: &Lock, report: &mut Report) {
-    let owner = Owner::Tenant(demand.tenant.id.value.clone());
-    let short = lock.subnet_groups_of(&owner).find(|(_, group)| (group.value.slots as usize) < demand.zones);
+fn check_slots(tenant: &Tenant, zones: usize, lock: &Lock, report: &mut Report) {
+    let owner = Owner::Tenant(tenant.id.value.clone());
+    let short = lock.subnet_groups_of(&owner).find(|(_, group)| (group.value.slots as usize) < zones);
     if let Some((group, locked)) = short {
         let mut error = Diagnostic::error(
             &codes::NOT_ENOUGH_ZONES,
             format!(
                 "tenant `{}` spans {} zones, and its {} subnets have {} slots",
-                demand.tenant.id.value,
-                demand.zones,
+                tenant.id.value,
+                zones,
                 group.as_str(),
                 locked.value.slots
             ),
         )
-        .at(demand.tenant.id.span, "")
+        .at(tenant.id.span, "")
         .help("set `zones` lower: the slots of a network that exists stay as they were cut");
         if let Some(line) = locked.line {
             error = error.also(line, "decided here");
@@ -315,14 +368,14 @@ struct Shapes<'c> {
 }
 
 impl<'c> Shapes<'c> {
-    fn of(&mut self, intent: &Intent<'c>, report: &mut Report) -> Option<usize> {
+    fn of(&mut self, intent: &Intent<'c>, growth: Growth, report: &mut Report) -> Option<usize> {
         let shaping = shape::shaping(intent.blueprint, &intent.settings);
-        let key = format!("{} {}", intent.blueprint.name, serde_json::json!(shaping.0));
+        let key = format!("{} {} {growth:?}", intent.blueprint.name, serde_json::json!(shaping.0));
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
         let place = intent.tenant.tier.span;
-        let decided = shape::shape(intent.blueprint, &intent.settings, place, report).map(|shape| {
+        let decided = shape::shape(intent.blueprint, &intent.settings, growth, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -373,7 +426,29 @@ fn network_plan(intent: &Intent<'_>, zones: usize, catalog: &Catalog, lock: &Loc
     for group in &intent.blueprint.network.subnet_groups {
         let block = locked.get(group.name.as_str())?;
         let subnets: Option<Vec<Cidr>> = numbers.clone().map(|slot| block.slot(slot)).collect();
-        subnet_groups.push(SubnetGroupPlan { name: group.name.clone(), cidr: block.cidr, subnets: subnets? });
+        let further: Option<Vec<SubnetBlock>> = block
+            .secondary
+            .iter()
+            .map(|cidr| {
+                let number = 1 + network.blocks().position(|whole| whole.contains(cidr))?;
+                let subnets: Option<Vec<Cidr>> =
+                    numbers.clone().map(|slot| block.slot_in(cidr, slot)).collect();
+                Some(SubnetBlock { number, cidr: *cidr, subnets: subnets? })
+            })
+            .collect();
+        subnet_groups.push(SubnetGroupPlan {
+            name: group.name.clone(),
+            cidr: block.cidr,
+            subnets: subnets?,
+            further: further?,
+        });
     }
-    Some(NetworkPlan { cidr: network.cidr, reserve: network.reserve, pool, subnet_groups, zones: used? })
+    Some(NetworkPlan {
+        cidr: network.cidr,
+        secondary: network.secondary.clone(),
+        reserve: network.reserve,
+        pool,
+        subnet_groups,
+        zones: used?,
+    })
 }

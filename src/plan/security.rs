@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Protocol, Route, Settings, Workload};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::identity::hash_number;
+use crate::plan::Growth;
 use crate::source::Span;
 
 /// The ports from which clients open connections: Linux, Windows, load balancers and NAT gateways
@@ -53,8 +54,10 @@ pub enum Peer {
     Anywhere,
     /// The ranges of the tenant's allow-list.
     TenantIngress,
-    /// The addresses of a subnet group.
+    /// The addresses of a subnet group, in the block that its network was created with.
     SubnetGroup(String),
+    /// The addresses of a subnet group in another block of its network.
+    SubnetBlock(String, usize),
     /// Whoever bears the security group of a workload.
     Workload(String),
     /// AWS's prefix list of a service.
@@ -100,6 +103,7 @@ impl Direction {
 pub(super) fn derive(
     blueprint: &Blueprint,
     settings: &Settings,
+    growth: &Growth,
     workloads: &BTreeMap<&str, &Workload>,
     flows: &[&Flow],
     place: Span,
@@ -128,7 +132,7 @@ pub(super) fn derive(
             );
         }
     }
-    let acl_entries = numbered(derivation.consolidated_entries());
+    let acl_entries = numbered(derivation.consolidated_entries(), growth);
     for group in &blueprint.network.subnet_groups {
         for direction in [Direction::Ingress, Direction::Egress] {
             let used = acl_entries
@@ -151,7 +155,7 @@ pub(super) fn derive(
     }
     Security {
         workloads: workloads.keys().map(|name| (*name).to_owned()).collect(),
-        rules: derivation.consolidated_rules(),
+        rules: over_all_blocks(derivation.consolidated_rules(), growth),
         acl_entries,
         prefix_lists: derivation.prefix_lists,
     }
@@ -384,8 +388,17 @@ fn joined(ports: &Ports) -> Vec<(u16, u16)> {
 /// Gives each entry a number that comes from its content. Entries only allow, so their order means
 /// nothing; what matters is that an edit never renumbers another entry, because the number of an
 /// entry cannot change in place and a new entry cannot take the number of one that still exists.
-fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
+///
+/// What a network has grown by comes after all that was there before.
+fn numbered(mut entries: Vec<AclEntry>, growth: &Growth) -> Vec<AclEntry> {
     let mut taken = BTreeSet::new();
+    let further = further_blocks(
+        growth,
+        &entries,
+        |entry| &entry.peer,
+        |entry, peer| AclEntry { peer, ..entry.clone() },
+    );
+    entries.extend(further);
     for entry in &mut entries {
         let ingress = entry.peer == Peer::TenantIngress;
         let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
@@ -397,7 +410,38 @@ fn numbered(mut entries: Vec<AclEntry>) -> Vec<AclEntry> {
         }
         entry.number = number;
     }
+    entries.sort();
     entries
+}
+
+/// The rules, and again for each further block of a subnet group that one of them is about. Parts of
+/// one group lie between those of others, so no larger range would hold just them.
+fn over_all_blocks(mut rules: Vec<Rule>, growth: &Growth) -> Vec<Rule> {
+    let further =
+        further_blocks(growth, &rules, |rule| &rule.peer, |rule, peer| Rule { peer, ..rule.clone() });
+    rules.extend(further);
+    rules.sort();
+    rules
+}
+
+/// The block that came last stands last, whatever else there is.
+fn further_blocks<T>(
+    growth: &Growth,
+    all: &[T],
+    peer_of: impl Fn(&T) -> &Peer,
+    with: impl Fn(&T, Peer) -> T,
+) -> Vec<T> {
+    let mut further = Vec::new();
+    for number in 2..=growth.blocks + 1 {
+        for one in all {
+            if let Peer::SubnetGroup(group) = peer_of(one)
+                && growth.blocks_of(group).contains(&number)
+            {
+                further.push(with(one, Peer::SubnetBlock(group.clone(), number)));
+            }
+        }
+    }
+    further
 }
 
 fn destination(end: &FlowEnd) -> String {
@@ -435,8 +479,8 @@ mod tests {
             peer: Peer::Anywhere,
             number: 0,
         };
-        let all = numbered((1..200).map(entry).collect());
-        let alone = numbered(vec![entry(100)]);
+        let all = numbered((1..200).map(entry).collect(), &Growth::default());
+        let alone = numbered(vec![entry(100)], &Growth::default());
         let same = all.iter().find(|entry| entry.ports.0 == 100).unwrap();
         assert_eq!(same.number, alone[0].number);
         assert_eq!(all.iter().map(|entry| entry.number).collect::<BTreeSet<_>>().len(), all.len());

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{Blueprint, Bound, Scope, Settings, Stack, Workload};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
+use crate::network::Cidr;
+use crate::plan::lock::{Lock, Owner};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
 
@@ -19,20 +21,60 @@ pub struct Shape<'b> {
     pub settings: Settings,
     /// How many zone slots are in use.
     pub zones: usize,
+    pub growth: Growth,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
+}
+
+/// By how much a network has grown. Rules and subnets are of the shape, so this is too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// How many blocks the network has beside the one that it was created with.
+    pub blocks: usize,
+    /// The numbers of the blocks that each subnet group has a part of; a group that came later has
+    /// fewer. The block that the network was created with is number 1 and is left out.
+    pub groups: BTreeMap<String, Vec<usize>>,
+}
+
+impl Growth {
+    /// What the lock says of a network.
+    pub(super) fn of(lock: &Lock, owner: &Owner) -> Growth {
+        let Some(network) = lock.networks.get(owner) else { return Growth::default() };
+        let number = |part: &Cidr| network.value.blocks().position(|block| block.contains(part));
+        let numbers = |parts: &[Cidr]| parts.iter().filter_map(number).map(|at| at + 1).collect();
+        let groups = lock.subnet_groups_of(owner).filter(|(_, group)| !group.value.secondary.is_empty());
+        Growth {
+            blocks: network.value.secondary.len(),
+            groups: groups
+                .map(|(name, group)| (name.as_str().to_owned(), numbers(&group.value.secondary)))
+                .collect(),
+        }
+    }
+
+    /// The numbers of the blocks, beside the first, that a subnet group has a part of.
+    pub fn blocks_of(&self, group: &str) -> &[usize] {
+        self.groups.get(group).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// How many zones a tenant with these settings spans.
+pub(super) fn zones(settings: &Settings) -> usize {
+    settings.count("zones").unwrap_or(2)
 }
 
 /// Decides a shape; `place` is where the first tenant that has it stands in the catalog.
 pub(super) fn shape<'b>(
     blueprint: &'b Blueprint,
     settings: &Settings,
+    growth: Growth,
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
     let settings = shaping(blueprint, settings);
-    let scope = Scope::default().with("settings", settings_bound(blueprint, &settings));
+    let scope = Scope::default()
+        .with("settings", settings_bound(blueprint, &settings))
+        .with("network", network_bound(&growth));
     let before = report.errors();
     let stacks = blueprint
         .stacks
@@ -47,9 +89,9 @@ pub(super) fn shape<'b>(
         .collect();
     let flows: Vec<_> =
         blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref(), &scope, flow.span, report)).collect();
-    let security = security::derive(blueprint, &settings, &workloads, &flows, place, report);
-    let zones = settings.count("zones").unwrap_or(2);
-    (report.errors() == before).then_some(Shape { blueprint, settings, zones, stacks, security })
+    let security = security::derive(blueprint, &settings, &growth, &workloads, &flows, place, report);
+    let zones = zones(&settings);
+    (report.errors() == before).then_some(Shape { blueprint, settings, zones, growth, stacks, security })
 }
 
 impl Shape<'_> {
@@ -83,6 +125,18 @@ pub fn settings_bound(blueprint: &Blueprint, settings: &Settings) -> Bound {
         };
         (name.clone(), bound)
     }))
+}
+
+/// The record `network` of the template language.
+pub fn network_bound(growth: &Growth) -> Bound {
+    let further_blocks = (2..=growth.blocks + 1).map(|number| {
+        let cidr = Bound::Value(crate::blueprint::Symbol::NetworkBlock(number));
+        Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
+    });
+    Bound::record([
+        ("cidr", Bound::Value(crate::blueprint::Symbol::NetworkCidr)),
+        ("further_blocks", Bound::List(further_blocks.collect())),
+    ])
 }
 
 fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut Report) -> bool {

@@ -3,19 +3,18 @@
 //! Goes in: a block (an address is a block of one), the catalog, and the lock of a plan. Comes out:
 //! everything that has an address in common with it. How that is told is for the caller.
 
-use crate::catalog::{Catalog, Region, Reserved};
+use crate::catalog::{Catalog, Pool, Region, Reserved};
 use crate::identity::ZoneId;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::lock::{
     Lock, Locked, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup, SubnetGroupId,
 };
-use crate::yaml::Located;
 
 /// Everything that touches a block.
 #[derive(Debug)]
 pub struct Whereabouts<'p> {
     pub block: Cidr,
-    pub pools: Vec<(&'p Region, &'p Located<Cidr>)>,
+    pub pools: Vec<(&'p Region, &'p Pool)>,
     /// Reserved in the catalog.
     pub reserved: Vec<&'p Reserved>,
     /// Found in use.
@@ -70,12 +69,14 @@ pub fn whereabouts<'p>(block: Cidr, catalog: &'p Catalog, lock: &'p Lock) -> Whe
 }
 
 fn holding<'p>(block: Cidr, owner: &'p Owner, network: &'p Locked<Network>, lock: &'p Lock) -> Holding<'p> {
-    let growth = !network.value.cidr.overlaps(&block);
-    let inside = network.value.cidr.contains(&block);
-    let group = lock.subnet_groups.iter().find(|(_, group)| inside && group.value.cidr.contains(&block));
+    let growth = !network.value.blocks().any(|held| held.overlaps(&block));
+    let inside = network.value.blocks().any(|held| held.contains(&block));
+    let holds = |group: &SubnetGroup| group.blocks().any(|held| held.contains(&block));
+    let group = lock.subnet_groups.iter().find(|(_, group)| inside && holds(&group.value));
     let slot = group.and_then(|(id, group)| {
+        let held = group.value.blocks().find(|held| held.contains(&block))?;
         let (number, slot) = (0..group.value.slots)
-            .filter_map(|number| Some((number, group.value.slot(number)?)))
+            .filter_map(|number| Some((number, group.value.slot_in(&held, number)?)))
             .find(|(_, slot)| slot.contains(&block))?;
         let zones = lock.zones_of(&id.owner);
         let zone = zones.and_then(|zones| zones.value.0.iter().find(|(_, taken)| **taken == number));

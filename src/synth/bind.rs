@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, TagSource};
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::short_hash;
-use crate::plan::{Plan, Shape, TenantPlan};
+use crate::plan::{Plan, Shape, SubnetBlock, SubnetGroupPlan, TenantPlan};
 use crate::synth::template::{CompiledTemplate, Templates};
 
 /// A stack of the output tree.
@@ -159,6 +159,15 @@ fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
+        Symbol::NetworkBlock(number) => {
+            let block = number.checked_sub(2).and_then(|at| network.secondary.get(at));
+            block.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::SubnetGroupBlock(name, number) => further(group(name)?, *number)?.cidr.to_string(),
+        Symbol::FurtherSubnetCidr(name, number, slot) => {
+            let subnets = &further(group(name)?, *number)?.subnets;
+            subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
+        }
         Symbol::Setting(name) => match tenant.settings.get(name) {
             serde_json::Value::Null => return Err(Unbound::NoSetting),
             value => setting(value).ok_or(Unbound::NotOneParameter)?,
@@ -179,6 +188,10 @@ fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<
         Symbol::StackName(stack) => stack_name(catalog, tenant, stack),
     };
     if value.len() > limits::PARAMETER_VALUE_BYTES { Err(Unbound::TooLong(value.len())) } else { Ok(value) }
+}
+
+fn further(group: &SubnetGroupPlan, number: usize) -> Result<&SubnetBlock, Unbound> {
+    group.further.iter().find(|block| block.number == number).ok_or(Unbound::Impossible)
 }
 
 /// A setting as the text of a parameter; lists are joined by commas, which their items may not hold.

@@ -95,6 +95,9 @@ impl Generator<'_, '_> {
         let (key, value) = match &rule.peer {
             Peer::Anywhere => ("CidrIp", Json::text(ANYWHERE)),
             Peer::SubnetGroup(group) => ("CidrIp", self.value(Symbol::SubnetGroupCidr(group.clone()))),
+            Peer::SubnetBlock(group, block) => {
+                ("CidrIp", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
+            }
             Peer::Workload(name) if ingress => ("SourceSecurityGroupId", get_att(&group_id(name), "GroupId")),
             Peer::Workload(name) => ("DestinationSecurityGroupId", get_att(&group_id(name), "GroupId")),
             Peer::PrefixList(service) if ingress => {
@@ -132,8 +135,8 @@ impl Generator<'_, '_> {
         let Ok(Bound::List(groups)) = self.scope.find(&["subnet_groups".to_owned()]).cloned() else { return };
         for group in groups {
             let Bound::Record(fields) = &group else { continue };
-            let (Some(Bound::Text(name)), Some(Bound::List(subnets))) =
-                (fields.get("name"), fields.get("subnets"))
+            let (Some(Bound::Text(name)), Some(Bound::List(subnets)), Some(Bound::List(further))) =
+                (fields.get("name"), fields.get("subnets"), fields.get("further_subnets"))
             else {
                 continue;
             };
@@ -148,13 +151,15 @@ impl Generator<'_, '_> {
                 ),
             ]);
             self.add(acl_id(name), "AWS::EC2::NetworkAcl", properties);
-            for (position, one) in subnets.iter().enumerate() {
+            for one in subnets.iter().chain(further) {
+                let Bound::Record(parts) = one else { continue };
+                let Some(Bound::Number(number)) = parts.get("number") else { continue };
                 let scope = self.scope.with("group", group.clone()).with("subnet", one.clone());
                 let Some(subnet) = self.evaluation.piece(&subnet, &scope) else { continue };
                 let properties =
                     Json::object([("SubnetId", subnet), ("NetworkAclId", get_att(&acl_id(name), "Id"))]);
                 self.add(
-                    format!("{}Association{}", acl_id(name), position + 1),
+                    format!("{}Association{number}", acl_id(name)),
                     "AWS::EC2::SubnetNetworkAclAssociation",
                     properties,
                 );
@@ -171,6 +176,9 @@ impl Generator<'_, '_> {
         for entry in entries {
             let cidr = match &entry.peer {
                 Peer::SubnetGroup(group) => self.value(Symbol::SubnetGroupCidr(group.clone())),
+                Peer::SubnetBlock(group, block) => {
+                    self.value(Symbol::SubnetGroupBlock(group.clone(), *block))
+                }
                 _ => Json::text(ANYWHERE),
             };
             let acl = get_att(&acl_id(&entry.subnet_group), "Id");
@@ -339,6 +347,7 @@ fn what(peer: &Peer, protocol: &str, ports: (u16, u16)) -> String {
         Peer::Anywhere => "Anywhere".to_owned(),
         Peer::TenantIngress => "AllowList".to_owned(),
         Peer::SubnetGroup(group) => format!("{}Subnets", pascal(group)),
+        Peer::SubnetBlock(group, block) => format!("{}SubnetsBlock{block}", pascal(group)),
         Peer::Workload(name) => pascal(name),
         Peer::PrefixList(service) => format!("{}PrefixList", pascal(service)),
     };
@@ -358,6 +367,7 @@ fn peer_words(peer: &Peer) -> String {
         Peer::Anywhere => "any address".to_owned(),
         Peer::TenantIngress => "the tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("the {group} subnets"),
+        Peer::SubnetBlock(group, block) => format!("the {group} subnets of block {block}"),
         Peer::Workload(name) => format!("the workload {name}"),
         Peer::PrefixList(service) => format!("AWS's {service}"),
     }

@@ -49,7 +49,9 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .iter()
         .map(|shape| {
             let settings = serde_json::json!(shape.settings.0).to_string();
-            format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&settings))
+            let growth =
+                if shape.growth.blocks == 0 { String::new() } else { format!(" {:?}", shape.growth) };
+            format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&(settings + &growth)))
         })
         .collect()
 }
@@ -62,16 +64,37 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
             crate::blueprint::Route::Nat => "nat",
             crate::blueprint::Route::Local => "local",
         });
-        let subnets = group.subnets.iter().zip(&network.zones).map(|(cidr, zone)| {
+        let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
+        let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
             Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
         });
-        Json::object([
+        let further = group.further.iter().map(|block| {
+            Json::object([
+                ("block", (block.number as u64).into()),
+                ("cidr", Json::text(block.cidr.to_string())),
+            ])
+        });
+        let mut entry = vec![
             ("name", Json::text(&group.name)),
             ("cidr", Json::text(group.cidr.to_string())),
             ("route", Json::text(route)),
             ("subnets", subnets.collect()),
-        ])
+        ];
+        if !group.further.is_empty() {
+            entry.insert(2, ("further", further.collect()));
+        }
+        Json::object(entry)
     });
+    let mut addresses = vec![
+        ("cidr", Json::text(network.cidr.to_string())),
+        ("reserve", Json::text(network.reserve.to_string())),
+        ("pool", Json::text(network.pool.to_string())),
+        ("subnet_groups", groups.collect()),
+    ];
+    if !network.secondary.is_empty() {
+        let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
+        addresses.insert(1, ("secondary", secondary.collect()));
+    }
     let ingress = tenant.ingress.iter().map(|(slot, cidr)| {
         Json::object([("slot", u64::from(*slot).into()), ("cidr", Json::text(cidr.to_string()))])
     });
@@ -86,15 +109,7 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
         ("account", Json::text(tenant.cell.account.to_string())),
         ("region", Json::text(tenant.cell.region.as_str())),
         ("cell", Json::text(tenant.cell.to_string())),
-        (
-            "network",
-            Json::object([
-                ("cidr", Json::text(network.cidr.to_string())),
-                ("reserve", Json::text(network.reserve.to_string())),
-                ("pool", Json::text(network.pool.to_string())),
-                ("subnet_groups", groups.collect()),
-            ]),
-        ),
+        ("network", Json::object(addresses)),
         ("ingress", ingress.collect()),
         (
             "tags",
@@ -151,6 +166,11 @@ fn peer(peer: &Peer) -> Json {
         Peer::Anywhere => one("cidr", "cidr", "0.0.0.0/0"),
         Peer::TenantIngress => Json::object([("kind", Json::text("tenant_ingress"))]),
         Peer::SubnetGroup(name) => one("subnet_group", "name", name),
+        Peer::SubnetBlock(name, number) => Json::object([
+            ("kind", Json::text("subnet_group")),
+            ("name", Json::text(name)),
+            ("block", (*number as u64).into()),
+        ]),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
     }

@@ -6,7 +6,7 @@ use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Stack};
 use crate::identity::short_hash;
-use crate::plan::Shape;
+use crate::plan::{Growth, Shape};
 
 /// What sets this template apart from those of other shapes, as part of its file name. It comes
 /// from the shape alone and only from what the template depends on: adding a tenant of another
@@ -42,6 +42,9 @@ pub(super) fn variant(
             "true" => name,
             _ => format!("{name}-{shown}"),
         });
+    }
+    if shape.growth.blocks > 0 && depends_on_growth(stack) {
+        parts.push(growth_name(&shape.growth));
     }
     if stack.template.generated().contains(&"ingress_rules") {
         let names: Vec<String> = slots.iter().map(u32::to_string).collect();
@@ -96,4 +99,21 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
     let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
     *value == serde_json::Value::Bool(true)
         && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+}
+
+/// Whether a template's text differs where the network has grown.
+fn depends_on_growth(stack: &Stack) -> bool {
+    let further = |part: &String| part == "further_blocks" || part == "further_subnets";
+    stack.template.paths().iter().flatten().any(further)
+        || stack.template.generated().iter().any(|kind| *kind != "ingress_rules")
+}
+
+/// `blocks-2` where every subnet group has a part of every block.
+fn growth_name(growth: &Growth) -> String {
+    let all: Vec<usize> = (2..=growth.blocks + 1).collect();
+    let name = format!("blocks-{}", growth.blocks + 1);
+    if growth.groups.values().all(|numbers| *numbers == all) {
+        return name;
+    }
+    format!("{name}-{}", short_hash(&format!("{:?}", growth.groups)))
 }

@@ -835,6 +835,16 @@ def create_without_stack_tags(self, template):
         self.tags = stack_tags
 
 
+def after_what_it_depends_on(self, logical_id):
+    """moto evaluates exports first, which creates what they name without regard to `DependsOn`."""
+    declared = self._resource_json_map.get(logical_id)
+    if isinstance(declared, dict) and logical_id not in self._parsed_resources:
+        named = declared.get("DependsOn", [])
+        for other in [named] if isinstance(named, str) else named:
+            self[other]
+    return STOCK_ITEM(self, logical_id)
+
+
 def create_nat_gateway(self):
     """moto knows NAT gateways of one subnet only; a regional one belongs to the VPC and has none."""
     if self._get_param("AvailabilityMode") != "regional":
@@ -851,6 +861,7 @@ def create_nat_gateway(self):
 
 
 STOCK_CREATE = parsing.ResourceMap.create
+STOCK_ITEM = parsing.ResourceMap.__getitem__
 STOCK_CREATE_NAT_GATEWAY = NatGateways.create_nat_gateway
 
 
@@ -858,6 +869,7 @@ def extend():
     parsing.resource_class_from_type = class_of
     parsing.clean_json = resolve
     parsing.ResourceMap.create = create_without_stack_tags
+    parsing.ResourceMap.__getitem__ = after_what_it_depends_on
     NatGateways.create_nat_gateway = create_nat_gateway
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None

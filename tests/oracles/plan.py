@@ -172,7 +172,9 @@ def peers(peer, entry, groups):
     if kind == "cidr":
         return [f"cidr {peer['cidr']}"]
     if kind == "subnet_group":
-        return [f"cidr {groups[peer['name']]['cidr']}"]
+        group = groups[peer["name"]]
+        further = {part["block"]: part["cidr"] for part in group.get("further", [])}
+        return [f"cidr {further[peer['block']] if 'block' in peer else group['cidr']}"]
     if kind == "tenant_ingress":
         return [f"cidr {one['cidr']}" for one in entry["ingress"]]
     if kind == "workload":

@@ -12,6 +12,7 @@ pub(super) const ALL: &[&Code] = &[
     &HOST_BITS_SET,
     &IPV6_NOT_SUPPORTED,
     &UNUSABLE_POOL,
+    &RANGE_TO_AVOID,
     &OVERLAPPING_POOLS,
     &POOL_SWALLOWED,
     &UNSAFE_TEXT,
@@ -94,8 +95,15 @@ pub static IPV6_NOT_SUPPORTED: Code = Code {
 pub static UNUSABLE_POOL: Code = Code {
     name: "unusable-pool",
     meaning: "a pool has a length or a range that AWS cannot use for tenants",
-    explanation: "Pools have lengths from 8 to 24. They may not touch 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/4, which AWS refuses as blocks of a VPC. \
+    explanation: "Pools have lengths from 8 to 28. They may not touch 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/4, which AWS refuses as blocks of a VPC. \
 Private addresses (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16) and 100.64.0.0/10 are the usual choice.",
+};
+
+pub static RANGE_TO_AVOID: Code = Code {
+    name: "range-to-avoid",
+    meaning: "a pool holds addresses that AWS takes for a VPC and advises against",
+    explanation: "AWS Cloud9 and SageMaker AI run Docker on 172.17.0.0/16. A VPC with addresses of that range works, but what runs in those services cannot reach it. \
+Reserve the range, and it is not handed out:\n\n    reserved:\n      - { cidr: 172.17.0.0/16, reason: Docker }",
 };
 
 pub static OVERLAPPING_POOLS: Code = Code {

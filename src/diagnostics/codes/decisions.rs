@@ -7,6 +7,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_SIZE,
     &POOL_FULL,
     &NETWORK_SIZE_CHANGED,
+    &NO_ROOM_TO_GROW,
     &NOT_ENOUGH_ZONES,
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
@@ -41,9 +42,18 @@ Blocks of tenants that have left wait in quarantine until their line is deleted 
 
 pub static NETWORK_SIZE_CHANGED: Code = Code {
     name: "network-size-changed",
-    meaning: "a tenant's size or headroom was changed after its addresses were given out",
-    explanation: "AWS cannot resize a block of a VPC, so the block in the lock stays as it is. Growing by a second block is not built yet. \
+    meaning: "a tenant's size was made smaller after its addresses were given out",
+    explanation: "AWS cannot resize a block of a VPC, and addresses that a tenant has may be in use, so a network grows and never shrinks. \
 Take the change back; or, if the tenant is not deployed yet, delete its lines from the lock, and it gets a new block.",
+};
+
+pub static NO_ROOM_TO_GROW: Code = Code {
+    name: "no-room-to-grow",
+    meaning: "a tenant asks for a larger size or more headroom, and the addresses beside its own are not to be had",
+    explanation: "A network grows in place: its neighbouring blocks are attached to the VPC as secondary ones, and nothing that is there changes. They come from the tenant's headroom, \
+or from what happens to be free beside it. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
+- { id: acme, tier: business, size: medium, headroom: 2 }   # a /22 that may grow to a /20\n\nGive tenants that are likely to grow headroom when they come. \
+Without it, build the tenant anew under another id with the larger size, and remove the old one when all has moved.",
 };
 
 pub static NOT_ENOUGH_ZONES: Code = Code {

@@ -97,7 +97,7 @@ impl Fit<'_> {
             return None;
         };
         let block = Cidr::containing(first.cidr.value.first(), length)?;
-        let group = SubnetGroup { cidr: block, slots };
+        let group = SubnetGroup::new(block, slots);
         for (id, subnet) in subnets {
             let cidr = subnet.cidr.value;
             let slot = (0..slots).find(|slot| group.slot(*slot) == Some(cidr));

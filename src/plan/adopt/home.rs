@@ -214,7 +214,7 @@ impl Fit<'_> {
         }
         let problem = self.in_the_way(&reserve, lock)?;
         match problem {
-            None => Some(Network { cidr: block.value, reserve }),
+            None => Some(Network::with_reserve(block.value, reserve)),
             Some((problem, help)) => {
                 report.push(self.unfit(block.span, problem, help));
                 None

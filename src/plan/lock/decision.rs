@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::catalog::FreeText;
-use crate::identity::{AccountId, CellId, NameError, SubnetGroupName, TenantId, VpcId, ZoneId};
+use crate::identity::{AccountId, CellId, Date, NameError, SubnetGroupName, TenantId, VpcId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
 
@@ -21,6 +21,12 @@ pub(super) trait Decision: Sized + PartialEq {
     const FIELDS: Option<&'static [&'static str]>;
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self>;
+
+    /// The decision that two lines about one thing come to, where they only seem to differ.
+    fn reconciled(&self, _other: &Self) -> Option<Self> {
+        None
+    }
+
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
@@ -56,18 +62,23 @@ pub struct Home {
 /// The addresses of a VPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// The block that the VPC has.
+    /// The block that the VPC was created with.
     pub cidr: Cidr,
     /// The block that is kept for it to grow into, itself included: equal to `cidr` without headroom.
     pub reserve: Cidr,
+    /// The blocks that it has grown by, in the order in which they were added.
+    pub secondary: Vec<Cidr>,
 }
 
-/// The addresses of a subnet group: one block, cut into equal slots for the zones.
+/// The addresses of a subnet group: blocks, each cut into equal slots for the zones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetGroup {
+    /// Its part of the block that the VPC was created with.
     pub cidr: Cidr,
     /// A power of two, so that every slot is a block.
     pub slots: u32,
+    /// Its parts of the blocks that the VPC has grown by.
+    pub secondary: Vec<Cidr>,
 }
 
 /// The slot that each zone has in every subnet group of a network, counted from 0. A zone that is no
@@ -85,6 +96,17 @@ pub struct IngressSlots(pub BTreeMap<Cidr, u32>);
 pub struct Quarantined {
     /// Who had it last.
     pub owner: Owner,
+    /// The day from which its wait is counted, once a run has known one.
+    pub freed: Option<Date>,
+    /// The release from which its wait is counted, if the catalog counts releases.
+    pub release: Option<u32>,
+}
+
+impl Quarantined {
+    /// A block that waits until its line is deleted.
+    pub fn new(owner: Owner) -> Self {
+        Quarantined { owner, freed: None, release: None }
+    }
 }
 
 /// A block that was found in use, and what uses it, written `10.64.0.0/22 vpc-0abc`; from a list of
@@ -106,15 +128,50 @@ pub struct Reservation {
 impl Network {
     /// A network without headroom.
     pub fn new(cidr: Cidr) -> Self {
-        Network { cidr, reserve: cidr }
+        Network { cidr, reserve: cidr, secondary: Vec::new() }
+    }
+
+    /// A network that may grow until it fills its reserve.
+    pub fn with_reserve(cidr: Cidr, reserve: Cidr) -> Self {
+        Network { cidr, reserve, secondary: Vec::new() }
+    }
+
+    /// All its blocks, the one that it was created with first.
+    pub fn blocks(&self) -> impl Iterator<Item = Cidr> {
+        std::iter::once(self.cidr).chain(self.secondary.iter().copied())
+    }
+
+    /// The smallest block that holds all its blocks.
+    pub fn extent(&self) -> Cidr {
+        let holds_all = |block: &Cidr| self.secondary.iter().all(|other| block.contains(other));
+        let larger = (0..=self.cidr.length()).rev();
+        larger
+            .filter_map(|length| Cidr::containing(self.cidr.first(), length))
+            .find(holds_all)
+            .unwrap_or(self.cidr)
     }
 }
 
 impl SubnetGroup {
+    /// A subnet group in one block.
+    pub fn new(cidr: Cidr, slots: u32) -> Self {
+        SubnetGroup { cidr, slots, secondary: Vec::new() }
+    }
+
+    /// All its blocks.
+    pub fn blocks(&self) -> impl Iterator<Item = Cidr> {
+        std::iter::once(self.cidr).chain(self.secondary.iter().copied())
+    }
+
     /// The block of one slot; `None` if there is no such slot.
     pub fn slot(&self, number: u32) -> Option<Cidr> {
+        self.slot_in(&self.cidr, number)
+    }
+
+    /// The block of one slot in one of its blocks.
+    pub fn slot_in(&self, block: &Cidr, number: u32) -> Option<Cidr> {
         let bits = u8::try_from(self.slots.checked_ilog2()?).ok()?;
-        self.cidr.part(self.cidr.length().checked_add(bits)?, number)
+        block.part(block.length().checked_add(bits)?, number)
     }
 }
 
@@ -152,13 +209,15 @@ impl Decision for Network {
     type Key = Owner;
     const WORD: &'static str = "network";
     const KEY_RULE: &'static str = Owner::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve", "secondary"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cidr = fields.required("cidr", BLOCK_RULE);
         let reserve = fields.optional("reserve", BLOCK_RULE)?;
+        let secondary = fields.optional("secondary", BLOCKS_RULE)?;
         let cidr = cidr?;
-        Some(Network { cidr, reserve: reserve.unwrap_or(cidr) })
+        let secondary = secondary.map_or_else(Vec::new, |Blocks(blocks)| blocks);
+        Some(Network { cidr, reserve: reserve.unwrap_or(cidr), secondary })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -166,6 +225,7 @@ impl Decision for Network {
         if self.reserve != self.cidr {
             write!(formatter, ", reserve: {}", self.reserve)?;
         }
+        write_secondary(&self.secondary, formatter)?;
         formatter.write_str(" }")
     }
 }
@@ -174,16 +234,20 @@ impl Decision for SubnetGroup {
     type Key = SubnetGroupId;
     const WORD: &'static str = "subnets";
     const KEY_RULE: &'static str = SubnetGroupId::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "slots"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "slots", "secondary"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cidr = fields.required("cidr", BLOCK_RULE);
-        let slots: Count = fields.required("slots", "a whole number")?;
-        Some(SubnetGroup { cidr: cidr?, slots: slots.0 })
+        let slots: Option<Count> = fields.required("slots", "a whole number");
+        let secondary = fields.optional("secondary", BLOCKS_RULE)?;
+        let secondary = secondary.map_or_else(Vec::new, |Blocks(blocks)| blocks);
+        Some(SubnetGroup { cidr: cidr?, slots: slots?.0, secondary })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{ cidr: {}, slots: {} }}", self.cidr, self.slots)
+        write!(formatter, "{{ cidr: {}, slots: {}", self.cidr, self.slots)?;
+        write_secondary(&self.secondary, formatter)?;
+        formatter.write_str(" }")
     }
 }
 
@@ -232,14 +296,33 @@ impl Decision for Quarantined {
     type Key = Cidr;
     const WORD: &'static str = "quarantine";
     const KEY_RULE: &'static str = BLOCK_RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["owner"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["owner", "freed", "release"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
-        Some(Quarantined { owner: fields.required("owner", Owner::RULE)? })
+        let owner = fields.required("owner", Owner::RULE);
+        let freed = fields.optional("freed", Date::RULE);
+        let release: Option<Count> = fields.optional("release", "a whole number")?;
+        Some(Quarantined { owner: owner?, freed: freed?, release: release.map(|release| release.0) })
+    }
+
+    /// Two branches that took out the same tenant, each on its day: the block waits for the later.
+    fn reconciled(&self, other: &Self) -> Option<Self> {
+        (self.owner == other.owner).then(|| Quarantined {
+            owner: self.owner.clone(),
+            freed: self.freed.max(other.freed),
+            release: self.release.max(other.release),
+        })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{ owner: {} }}", self.owner)
+        write!(formatter, "{{ owner: {}", self.owner)?;
+        if let Some(freed) = self.freed {
+            write!(formatter, ", freed: {freed}")?;
+        }
+        if let Some(release) = self.release {
+            write!(formatter, ", release: {release}")?;
+        }
+        formatter.write_str(" }")
     }
 }
 
@@ -309,6 +392,28 @@ impl Reservation {
 }
 
 const BLOCK_RULE: &str = "a block of addresses without host bits, such as `10.64.0.0/22`";
+
+const BLOCKS_RULE: &str = "a list of blocks, such as `[10.64.4.0/22, 10.64.8.0/21]`";
+
+/// What stands between the brackets of a list of blocks.
+struct Blocks(Vec<Cidr>);
+
+impl FromStr for Blocks {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let blocks = text.split(',').map(|block| block.trim().trim_matches(['"', '\'']).parse::<Cidr>());
+        blocks.collect::<Result<_, _>>().map(Blocks).map_err(|_| ())
+    }
+}
+
+fn write_secondary(blocks: &[Cidr], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if blocks.is_empty() {
+        return Ok(());
+    }
+    let blocks: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+    write!(formatter, ", secondary: [{}]", blocks.join(", "))
+}
 
 impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,7 +59,7 @@ pub(super) fn parse<'t>(
     while cursor.next() != Some('}') {
         let name = cursor.word(true, "a key is missing")?;
         cursor.expect(':', "a colon is missing")?;
-        fields.push((name, cursor.word(true, "a value is missing")?));
+        fields.push((name, cursor.value()?));
         if cursor.next() != Some('}') {
             cursor.expect(',', "a comma or the closing brace is missing")?;
         }
@@ -108,6 +108,21 @@ impl<'t> Cursor<'t> {
             None | Some('#') => Ok(()),
             Some(_) => Err(Malformed { at: self.at, why: "something follows the end of the decision" }),
         }
+    }
+
+    /// A word, or a list of words as the text between its brackets.
+    fn value(&mut self) -> Result<Piece<'t>, Malformed> {
+        if self.next() != Some('[') {
+            return self.word(true, "a value is missing");
+        }
+        let inner = &self.rest()[1..];
+        let Some(length) = inner.find([']', '[', '{', '}']).filter(|end| inner[*end..].starts_with(']'))
+        else {
+            return Err(Malformed { at: self.at, why: "the list is not closed" });
+        };
+        let piece = Piece { text: &inner[..length], at: self.at + 1 };
+        self.at += length + 2;
+        Ok(piece)
     }
 
     /// A word: in quotes, or plain up to what ends it in YAML, inside of braces or not.
@@ -173,6 +188,8 @@ mod tests {
         ] {
             assert_eq!(fields(line), Ok(pairs.clone()), "{line}");
         }
+        let list = "network a: { cidr: 10.0.0.0/22, secondary: [10.0.4.0/22, 10.0.8.0/21] }";
+        assert_eq!(fields(list).map(|fields| fields[1]), Ok(("secondary", "10.0.4.0/22, 10.0.8.0/21")));
         assert_eq!(fields("quarantine 2001:db8::/56: { owner: acme }"), Ok(vec![("owner", "acme")]));
         assert_eq!(fields("network a: { cidr: 2001:db8::/56}"), Ok(vec![("cidr", "2001:db8::/56")]));
     }
@@ -190,6 +207,8 @@ mod tests {
             ("tenant acme: { cell: \"x }", 21),
             ("tenant acme: { cell: { a: b } }", 21),
             ("tenant acme: { , }", 15),
+            ("network acme: { secondary: [10.0.4.0/22 }", 27),
+            ("network acme: { secondary: [[10.0.4.0/22]] }", 27),
             (": {}", 0),
         ] {
             assert_eq!(fields(line).map_err(|(at, _)| at), Err(at), "{line}");

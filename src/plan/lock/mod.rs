@@ -11,11 +11,11 @@
 //! environment: prod
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
-//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/21 }
-//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4 }
+//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22] }
+//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23] }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
 //! ingress acme: { 203.0.113.0/24: 1 }
-//! quarantine 10.64.8.0/22: { owner: globex }
+//! quarantine 10.64.8.0/22: { owner: globex, freed: 2026-11-23 }
 //! reserved 10.70.0.0/16 vpc-0abc: { account: "333333333333", reason: "VPC of the data platform" }
 //! ```
 //!
@@ -27,8 +27,7 @@
 //! line reader of its own: a YAML reader has to refuse the repetition, and cannot name the tenant.
 //!
 //! **How it grows.** A new sort of decision is a new first word; more about an old one is a new key
-//! in its line that may be missing (`secondary` blocks and an `ipv6` block of a network, `until` of a
-//! quarantined one). Both are refused by a tenantry that does not know them, which is what it should
+//! in its line that may be missing (as an `ipv6` block of a network would be). Both are refused by a tenantry that does not know them, which is what it should
 //! do. The version changes only if an old line changes its meaning.
 //!
 //! Only what cannot be derived is recorded. The pool of a block is where its addresses lie, and

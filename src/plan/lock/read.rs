@@ -120,7 +120,11 @@ fn insert<D: Decision>(
             vacant.insert(Locked { value: decision, line: Some(fields.place.line()) });
         }
         Entry::Occupied(first) if first.get().value == decision => {}
-        Entry::Occupied(first) => {
+        Entry::Occupied(mut first) => {
+            if let Some(both) = first.get().value.reconciled(&decision) {
+                first.get_mut().value = both;
+                return;
+            }
             let mut error = Diagnostic::error(
                 &codes::LOCK_CONFLICT,
                 format!("two lines decide differently about {}", quote(fields.subject.text)),

@@ -35,6 +35,12 @@ fn wish() -> impl Strategy<Value = Wish> {
     (proptest::sample::select(&Model::ALL[..]), 20..26u8, 0..2u8, 1..4u8, any::<bool>())
 }
 
+/// A network that fills its reserve, where that is larger.
+fn grown(cidr: Cidr, reserve: Cidr) -> Network {
+    let secondary = crate::aws::vpc_blocks::growth_blocks(&cidr, &reserve);
+    Network { cidr, reserve, secondary }
+}
+
 /// A lock as a planner could make it: blocks are allocated, so nothing overlaps.
 fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
     let mut lock = Lock::empty(parsed("ledgerly"), parsed("prod"));
@@ -47,7 +53,7 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
         let reserve = free.allocate(length - headroom + shift).unwrap();
         let owner = if model.is_silo() { Owner::Tenant(tenant.clone()) } else { Owner::Cell(cell.clone()) };
         if left {
-            lock.quarantine.insert(reserve, Locked::new(Quarantined { owner }));
+            lock.quarantine.insert(reserve, Locked::new(Quarantined::new(owner)));
             continue;
         }
         if !model.is_silo() {
@@ -55,11 +61,11 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
         }
         lock.tenants.insert(tenant, Locked::new(Home { cell }));
         let cidr = reserve.part(length + shift, 0).unwrap();
-        lock.networks.insert(owner.clone(), Locked::new(Network { cidr, reserve }));
+        lock.networks.insert(owner.clone(), Locked::new(grown(cidr, reserve)));
         for (part, group) in ["app", "data_1"].iter().enumerate() {
             let id = SubnetGroupId { owner: owner.clone(), group: parsed(group) };
             let cidr = cidr.part(cidr.length() + 1, part as u32).unwrap();
-            lock.subnet_groups.insert(id, Locked::new(SubnetGroup { cidr, slots: 4 }));
+            lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(cidr, 4)));
         }
         let slots = (0..zones).map(|zone| (parsed(&format!("use1-az{}", zone + 1)), u32::from(zone)));
         lock.zones.insert(owner, Locked::new(Zones(slots.collect())));
@@ -135,7 +141,7 @@ proptest! {
             let tenant: TenantId = parsed(&format!("t-{number}"));
             let owner = Owner::Tenant(tenant.clone());
             if number < waiting {
-                lock.quarantine.insert(*block, Locked::new(Quarantined { owner }));
+                lock.quarantine.insert(*block, Locked::new(Quarantined::new(owner)));
             } else {
                 let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", number + 1));
                 lock.tenants.insert(tenant, Locked::new(Home { cell }));
@@ -210,17 +216,17 @@ fn a_tenant_in_a_shared_cell_has_the_network_and_the_zones_of_the_cell() {
     assert_eq!(lock.network_of(&acme).unwrap().value.cidr, parsed("10.0.0.0/20"));
     assert_eq!(lock.zones_of(&acme).unwrap().value.0.len(), 1);
     let id = SubnetGroupId { owner: acme, group: parsed("app") };
-    lock.subnet_groups.insert(id, Locked::new(SubnetGroup { cidr: parsed("10.0.0.0/24"), slots: 4 }));
+    lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(parsed("10.0.0.0/24"), 4)));
     assert!(lock.verify(&mut Report::default()).is_ok());
     assert!(read(&lock.to_text()).0.is_ok());
 }
 
 #[test]
 fn the_slots_of_a_subnet_group_lie_side_by_side() {
-    let group = SubnetGroup { cidr: parsed("10.0.0.0/23"), slots: 4 };
+    let group = SubnetGroup::new(parsed("10.0.0.0/23"), 4);
     assert_eq!(group.slot(0), Some(parsed("10.0.0.0/25")));
     assert_eq!(group.slot(3), Some(parsed("10.0.1.128/25")));
     assert_eq!(group.slot(4), None);
     assert_eq!(SubnetGroup { slots: 0, ..group.clone() }.slot(0), None);
-    assert_eq!(SubnetGroup { cidr: parsed("10.0.0.0/31"), slots: 4 }.slot(0), None);
+    assert_eq!(SubnetGroup::new(parsed("10.0.0.0/31"), 4).slot(0), None);
 }

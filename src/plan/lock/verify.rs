@@ -61,6 +61,16 @@ impl Lock {
                 );
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
             }
+            for (at, block) in value.secondary.iter().enumerate() {
+                let apart = value.blocks().take(at + 1).all(|earlier| !earlier.overlaps(block));
+                if !value.reserve.contains(block) || !apart {
+                    let message = format!(
+                        "the secondary block `{block}` of `{owner}` lies {}",
+                        if apart { "outside of its reserve" } else { "in another of its blocks" }
+                    );
+                    report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
+                }
+            }
             let known = match owner {
                 Owner::Tenant(tenant) => self.tenants.contains_key(tenant),
                 Owner::Cell(cell) => self.cells.contains_key(cell),
@@ -125,11 +135,10 @@ impl Lock {
         let mut claims: BTreeMap<&Owner, Vec<Claim<'_>>> = BTreeMap::new();
         for (id, group) in &self.subnet_groups {
             let (value, line) = (&group.value, group.line);
-            if value.slot(0).is_none() || !value.slots.is_power_of_two() {
-                let message = format!(
-                    "the block `{}` of `{id}` cannot be cut into {} equal slots",
-                    value.cidr, value.slots
-                );
+            let uncut = |block: &Cidr| value.slot_in(block, 0).is_none() || !value.slots.is_power_of_two();
+            if let Some(block) = value.blocks().find(uncut) {
+                let message =
+                    format!("the block `{block}` of `{id}` cannot be cut into {} equal slots", value.slots);
                 report.push(
                     at_line(&codes::LOCK_INCONSISTENT, message, line)
                         .note("the number of slots is a power of two")
@@ -141,13 +150,15 @@ impl Lock {
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 continue;
             };
-            if network.value.cidr.contains(&value.cidr) {
-                let claim = Claim { block: value.cidr, holder: Holder::SubnetGroup(id), line };
-                claims.entry(owner).or_default().push(claim);
-            } else {
+            for block in value.blocks() {
+                if network.value.blocks().any(|whole| whole.contains(&block)) {
+                    let claim = Claim { block, holder: Holder::SubnetGroup(id), line };
+                    claims.entry(owner).or_default().push(claim);
+                    continue;
+                }
                 let message = format!(
-                    "the subnet group `{id}` with `{}` lies outside of its network `{}`",
-                    value.cidr, network.value.cidr
+                    "the subnet group `{id}` with `{block}` lies outside of its network `{}`",
+                    network.value.cidr
                 );
                 report.push(
                     at_lines(&codes::LOCK_INCONSISTENT, message, (line, ""), (network.line, "its network"))

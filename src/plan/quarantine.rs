@@ -1,0 +1,82 @@
+//! What tenants that have left had waits here, and comes free by the catalog's `quarantine`.
+//!
+//! The wait is counted from what stands in the block's own line: the day and the release at which it
+//! was freed. A counter of runs at the top of the lock would be a line that every two branches change
+//! differently; a number in each line of quarantine merges by itself. What time it is comes from
+//! outside, as a date of the command line or a release in the catalog, and a run that is not told
+//! lets nothing go: whoever knows less waits longer.
+//!
+//! The last owner alone may have its block back early: whatever still knows the addresses knows them
+//! as that tenant's.
+
+use crate::catalog::{Catalog, Quarantine};
+use crate::identity::Date;
+use crate::plan::lock::{Lock, Locked, Owner, Quarantined};
+
+/// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
+pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
+    if let Some(policy) = &catalog.quarantine {
+        lock.quarantine.retain(|_, waiting| !is_over(&waiting.value, policy, as_of));
+    }
+    let gone = |owner: &Owner| match owner {
+        Owner::Tenant(id) => catalog.tenant(id).is_none(),
+        Owner::Cell(_) => false,
+    };
+    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
+    for owner in left {
+        if let Some(network) = lock.networks.remove(&owner) {
+            lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined::new(owner)));
+        }
+    }
+    lock.subnet_groups.retain(|id, _| !gone(&id.owner));
+    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
+    lock.zones.retain(|owner, _| !gone(owner));
+    lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
+    if let Some(policy) = &catalog.quarantine {
+        for waiting in lock.quarantine.values_mut() {
+            begin(&mut waiting.value, policy, as_of);
+        }
+    }
+}
+
+fn is_over(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
+    let days = policy.days.as_ref().is_none_or(|days| match (waiting.freed, as_of) {
+        (Some(freed), Some(as_of)) => freed.plus(days.value) <= as_of,
+        _ => false,
+    });
+    let releases = policy.releases.as_ref().is_none_or(|releases| match (waiting.release, &policy.release) {
+        (Some(freed), Some(release)) => freed.saturating_add(releases.value) <= release.value,
+        _ => false,
+    });
+    days && releases
+}
+
+/// A wait that has no beginning yet begins with the first run that knows when it is: later than it
+/// might have, never earlier.
+fn begin(waiting: &mut Quarantined, policy: &Quarantine, as_of: Option<Date>) {
+    if policy.days.is_some() && waiting.freed.is_none() {
+        waiting.freed = as_of;
+    }
+    if policy.releases.is_some() && waiting.release.is_none() {
+        waiting.release = policy.release.as_ref().map(|release| release.value);
+    }
+}
+
+/// What makes blocks come free in this catalog, as the end of a sentence that says they wait.
+pub(super) fn remedy(catalog: &Catalog) -> String {
+    let policy = catalog.quarantine.as_ref();
+    let days = policy
+        .and_then(|policy| policy.days.as_ref())
+        .map(|days| format!("{} days by the day that `--as-of` says", days.value));
+    let releases = policy
+        .and_then(|policy| policy.releases.as_ref())
+        .map(|releases| format!("{} releases by the catalog's `release`", releases.value));
+    match (days, releases) {
+        (None, None) => {
+            "until their lines are deleted from the lock, which is safe once their stacks are deleted"
+                .to_owned()
+        }
+        (Some(one), None) | (None, Some(one)) => format!("for {one}"),
+        (Some(days), Some(releases)) => format!("for {days} and {releases}"),
+    }
+}
