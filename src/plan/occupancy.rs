@@ -99,13 +99,14 @@ fn one_pool(
         &empty,
         networks().map(|network| network.reserve).chain(waiting.copied()).map(|block| block.length()),
     );
-    let grown = networks().filter(|network| network.reserve != network.cidr).count() as u128;
+    let grown = networks().filter(|network| network.reserve != network.extent()).count() as u128;
     let mut candidates: BTreeMap<u8, u128> = BTreeMap::new();
-    for network in networks().filter(|network| network.reserve == network.cidr) {
-        *candidates.entry(network.cidr.length()).or_default() += 1;
+    for network in networks().filter(|network| network.reserve == network.extent()) {
+        *candidates.entry(network.reserve.length()).or_default() += 1;
     }
     let beside = networks().filter(|network| {
-        network.reserve == network.cidr && network.cidr.buddy().is_some_and(|buddy| space.is_free(buddy))
+        network.reserve == network.extent()
+            && network.reserve.buddy().is_some_and(|buddy| space.is_free(buddy))
     });
     let (usable, free) = (empty.free_addresses(), space.free_addresses());
     Occupancy {

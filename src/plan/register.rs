@@ -5,7 +5,7 @@
 //! lines serve people, spreadsheets and tools; how they are printed is for the caller.
 
 use crate::catalog::Catalog;
-use crate::identity::{CellId, SubnetGroupName, TenantId, ZoneId};
+use crate::identity::{CellId, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::Owner;
 use crate::plan::{Plan, TenantPlan};
@@ -111,11 +111,15 @@ fn of_tenant(tenant: &TenantPlan<'_>) -> Vec<Entry> {
         ..plain(cidr, what)
     };
     let mut entries = vec![Entry { reserve: Some(network.reserve), ..entry(network.cidr, What::Vpc) }];
+    entries.extend(network.secondary.iter().map(|block| entry(*block, What::Vpc)));
     for group in &network.subnet_groups {
-        entries.push(entry(group.cidr, What::SubnetGroup(group.name.clone())));
-        for (subnet, zone) in group.subnets.iter().zip(&network.zones) {
-            let what = What::Subnet(group.name.clone());
-            entries.push(Entry { zone: Some(zone.clone()), ..entry(*subnet, what) });
+        let first = std::iter::once((group.cidr, &group.subnets));
+        for (block, subnets) in first.chain(group.further.iter().map(|block| (block.cidr, &block.subnets))) {
+            entries.push(entry(block, What::SubnetGroup(group.name.clone())));
+            for (subnet, zone) in subnets.iter().zip(&network.zones) {
+                let what = What::Subnet(group.name.clone());
+                entries.push(Entry { zone: Some(zone.clone()), ..entry(*subnet, what) });
+            }
         }
     }
     entries
@@ -140,10 +144,11 @@ fn of_others(plan: &Plan<'_>) -> Vec<Entry> {
         let entry =
             |cidr, what| Entry { tenant: tenant.clone(), cell: cell.clone(), pool, ..plain(cidr, what) };
         entries.push(Entry { reserve: Some(network.value.reserve), ..entry(network.value.cidr, What::Vpc) });
-        let groups = plan.lock.subnet_groups_of(owner);
-        entries.extend(groups.map(|(group, locked): (&SubnetGroupName, _)| {
-            entry(locked.value.cidr, What::SubnetGroup(group.as_str().to_owned()))
-        }));
+        entries.extend(network.value.secondary.iter().map(|block| entry(*block, What::Vpc)));
+        for (group, locked) in plan.lock.subnet_groups_of(owner) {
+            let what = || What::SubnetGroup(group.as_str().to_owned());
+            entries.extend(locked.value.blocks().map(|block| entry(block, what())));
+        }
     }
     entries
 }
