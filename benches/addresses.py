@@ -4,7 +4,7 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install --no-deps netaddr==1.3.0
     /tmp/venv/bin/python benches/addresses.py > table.md
 
-Builds `cargo bench --bench packing`, gives every program the same sequence of requests, and prints a
+Builds `cargo bench --bench packing` (or runs the executable that is named), gives every program the same sequence of requests, and prints a
 table in Markdown. A method stops growing when its next step would take longer than the budget. Where a
 method works by tenantry's rule it must hand out the very same blocks, which makes the benchmark a test.
 Where `terraform` is on the path, `cidrsubnets` in its console is measured as well.
@@ -93,8 +93,11 @@ def terraform_console(count):
 
 
 def tenantry(count):
+    command = ["cargo", "bench", "--quiet", "--bench", "packing", "--"]
+    if len(sys.argv) > 1:
+        command = [sys.argv[1]]
     output = subprocess.run(
-        ["cargo", "bench", "--quiet", "--bench", "packing", "--", "times", str(count)],
+        [*command, "times", str(count)],
         check=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent,
     )
     return json.loads(output.stdout)

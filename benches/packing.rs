@@ -20,7 +20,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["times", count] => times(count.parse().unwrap()),
-        _ => table(),
+        _ => {
+            println!("Each size half as often as the next smaller one:\n");
+            table(HALVING);
+            println!("\nMore of the middle sizes:\n");
+            table(FLATTER);
+        }
     }
 }
 
@@ -38,10 +43,15 @@ const LARGEST: u8 = 20;
 const SEEDS: u64 = 5;
 
 /// Prefix lengths and how often, in a hundred, a tenant asks for them.
-const SIZES: [(u8, u64); 7] = [(26, 40), (25, 25), (24, 15), (23, 10), (22, 6), (21, 3), (20, 1)];
+type Sizes = [(u8, u64); 7];
+
+/// Each size is asked for half as often as the next smaller one.
+const HALVING: Sizes = [(26, 50), (25, 25), (24, 13), (23, 6), (22, 3), (21, 2), (20, 1)];
+/// More tenants of middle size, which fragment a pool more.
+const FLATTER: Sizes = [(26, 40), (25, 25), (24, 15), (23, 10), (22, 6), (21, 3), (20, 1)];
 
 /// A small generator of numbers that are random enough: xorshift, by Marsaglia.
-struct Random(u64);
+struct Random(u64, Sizes);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
@@ -53,7 +63,7 @@ impl Random {
 
     fn length(&mut self) -> u8 {
         let mut at = self.below(100);
-        for (length, weight) in SIZES {
+        for (length, weight) in self.1 {
             if at < weight {
                 return length;
             }
@@ -164,8 +174,8 @@ fn place(space: &mut Space, policy: Policy, random: &mut Random) -> Option<Place
 }
 
 /// Gamma, rho for the largest size, and the use at the first failure.
-fn run(policy: Policy, load: f64, seed: u64) -> (f64, f64, f64, bool) {
-    let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15 + 1);
+fn run(policy: Policy, sizes: Sizes, load: f64, seed: u64) -> (f64, f64, f64, bool) {
+    let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15 + 1, sizes);
     let mut space = Space::new(policy);
     let mut placed: Vec<Placed> = Vec::new();
     let total = 1u128 << (UNIT - 8);
@@ -208,7 +218,7 @@ fn run(policy: Policy, load: f64, seed: u64) -> (f64, f64, f64, bool) {
     (gamma, rho, used as f64 / total as f64, failed)
 }
 
-fn table() {
+fn table(sizes: Sizes) {
     println!("| policy | L=.25 | L=.50 | L=.75 | L=.90 |");
     println!("|---|---|---|---|---|");
     let policies = [
@@ -219,7 +229,7 @@ fn table() {
     for (name, policy) in policies {
         let mut row = format!("| {name} |");
         for load in [0.25, 0.5, 0.75, 0.9] {
-            let runs: Vec<_> = (1..=SEEDS).map(|seed| run(policy, load, seed)).collect();
+            let runs: Vec<_> = (1..=SEEDS).map(|seed| run(policy, sizes, load, seed)).collect();
             let mean =
                 |of: fn(&(f64, f64, f64, bool)) -> f64| runs.iter().map(of).sum::<f64>() / SEEDS as f64;
             let mark = if runs.iter().any(|run| run.3) { "*" } else { "" };

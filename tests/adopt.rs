@@ -305,7 +305,7 @@ fn a_block_that_a_tenant_has_already_is_an_error_that_names_both() {
     write(
         path,
         "vpcs.json",
-        &json!({"Vpcs": [vpc("vpc-0a1", "10.64.9.0/24", "x"), vpc("vpc-0b2", "10.70.0.0/16", "y")]}),
+        &json!({"Vpcs": [vpc("vpc-0a1", "10.64.8.0/22", "x"), vpc("vpc-0b2", "10.70.0.0/16", "y")]}),
     );
     let (status, _, told) = tenantry(path, &["adopt", "vpcs.json"]);
     assert_eq!((status, lock(path)), (2, before.clone()), "nothing is taken in by half");

@@ -84,7 +84,8 @@ impl Answer {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let facts = self.facts.iter().map(|(name, values)| (name.replace(' ', "_"), json!(values)));
+        let facts =
+            self.facts.iter().map(|(name, values)| (name.replace(' ', "_").to_lowercase(), json!(values)));
         json!({"kind": self.kind, "subject": self.subject, "facts": facts.collect::<serde_json::Map<_, _>>()})
     }
 }

@@ -59,11 +59,14 @@ fn one(
     if let Some(line) = network.line {
         error = error.also(line, format!("{} is kept for `{owner}`", network.value.reserve));
     }
+    let anew = format!(
+        "if `{owner}` is not deployed yet, delete its lines from the lock, adopt, and run `tenantry synth`"
+    );
     report.push(error.help(match (owner, vpc) {
-        (Owner::Tenant(tenant), Some(vpc)) => format!(
-            "if this is the VPC of `{tenant}`, say `--tenant {tenant}={vpc}`; if `{tenant}` is not deployed yet, delete its lines from the lock, adopt, and run `tenantry synth`"
-        ),
-        _ => format!("if `{owner}` is not deployed yet, delete its lines from the lock, adopt, and run `tenantry synth`"),
+        (Owner::Tenant(tenant), Some(vpc)) if network.value.cidr == block.value => {
+            format!("if this is the VPC of `{tenant}`, say `--tenant {tenant}={vpc}`; {anew}")
+        }
+        _ => format!("{anew}; if the two never meet, leave it out"),
     }));
 }
 
