@@ -152,6 +152,11 @@ impl Attempt<'_> {
         if let Some(line) = network.line {
             error = error.also(line, "what it has");
         }
+        if larger && !self.can_be_built() {
+            return error.help(
+                "make a stack of the further blocks and subnets; `tenantry blueprint show vpc` has one called `growth`",
+            );
+        }
         let furthest = self.furthest(extent, region, pools);
         let sizes = demand.blueprint.network.sizes.iter();
         let fitting: Vec<&str> = sizes
