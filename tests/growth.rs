@@ -183,3 +183,33 @@ fn tenants_that_have_not_grown_keep_their_template_files() {
     assert!(path(&grown).ends_with(".blocks-3.json"), "{}", path(&grown));
     assert_eq!(path(&grown).replace(".blocks-3", ""), path(&before));
 }
+
+#[test]
+fn a_blueprint_that_does_not_say_how_to_grow_is_refused() {
+    let own = tempfile::tempdir().unwrap();
+    let folder = own.path().join("vpc");
+    std::fs::create_dir(&folder).unwrap();
+    for file in std::fs::read_dir("blueprints/vpc").unwrap() {
+        let file = file.unwrap();
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let text = text.replace("$each block in network.further_blocks:", "$each block in zones:");
+        std::fs::write(folder.join(file.file_name()), text).unwrap();
+    }
+    let before = run(PLAIN, "small", None);
+    let catalog = own.path().join("catalog.yaml");
+    std::fs::write(&catalog, CATALOG.replace("SIZE", "medium").replace("SETTINGS", PLAIN)).unwrap();
+    let mut sources = SourceMap::default();
+    let mut report = Report::default();
+    let library = Library::read(Some(own.path()), &mut sources, &mut report).unwrap();
+    let catalog = catalog::read(&catalog, &mut sources, &mut report).unwrap();
+    let file = sources.add("tenantry.lock", before.lock);
+    let lock = Lock::read(file, &sources, &mut report).unwrap();
+    assert!(plan(&catalog, &library, &lock, &mut report).is_err());
+    let told = &report.diagnostics()[0];
+    assert_eq!(told.code.name, "no-room-to-grow");
+    assert!(
+        told.notes[0].contains("no template that loops over `network.further_blocks`"),
+        "{:?}",
+        told.notes
+    );
+}

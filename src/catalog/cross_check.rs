@@ -31,7 +31,16 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
         }
     }
     pools.sort_by_key(|(pool, _)| (pool.value, pool.span));
-    check_overlaps(&pools, report);
+    let meet = catalog.shared_services.meet();
+    let alone = |pool: &PoolOf<'_>| !meet && !pool.0.routable;
+    let everywhere: Vec<PoolOf<'_>> = pools.iter().filter(|pool| !alone(pool)).copied().collect();
+    check_overlaps(&everywhere, &|_, _| true, report);
+    // Networks that meet no other may have the addresses of another Region's.
+    for region in catalog.regions.keys() {
+        let here = |pool: &PoolOf<'_>| !alone(pool) || pool.1 == region.as_str();
+        let among: Vec<PoolOf<'_>> = pools.iter().filter(|pool| here(pool)).copied().collect();
+        check_overlaps(&among, &|one, other| alone(one) || alone(other), report);
+    }
     check_reserved(&pools, catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);
@@ -83,12 +92,18 @@ fn is_usable(pool: &Pool, catalog: &Catalog, report: &mut Report) -> bool {
 
 /// Blocks overlap only where one contains the other, so in sorted order (address, then larger first)
 /// whatever overlaps an earlier block lies inside the last one that was not inside another.
-fn check_overlaps(pools: &[PoolOf<'_>], report: &mut Report) {
+fn check_overlaps(
+    pools: &[PoolOf<'_>],
+    matters: &dyn Fn(&PoolOf<'_>, &PoolOf<'_>) -> bool,
+    report: &mut Report,
+) {
     let mut outer: Option<PoolOf<'_>> = None;
     for (pool, region) in pools {
         match outer {
             Some((first, other)) if first.value.contains(&pool.value) => {
-                report.push(overlap(pool, region, first, other));
+                if matters(&(first, other), &(pool, region)) {
+                    report.push(overlap(pool, region, first, other));
+                }
             }
             _ => outer = Some((pool, region)),
         }
@@ -142,7 +157,9 @@ fn overlap(pool: &Pool, region: &str, first: &Pool, other: &str) -> Diagnostic {
         .at(pool.span, label)
         .also(first.span, place(other))
         .note("networks with common addresses cannot be connected later, whatever their Region")
-        .help("give every pool a block of its own")
+        .help(
+            "give every pool a block of its own; or mark both `routable: false`, if they lie in two Regions and `connect` is `private_link` or `none`",
+        )
 }
 
 fn check_accounts(catalog: &Catalog, report: &mut Report) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
 use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
-use crate::catalog::{Catalog, Region, Tenant};
+use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
@@ -23,25 +23,25 @@ const LONGEST_SUBNET: u8 = 28;
 pub(super) struct Pools<'c> {
     by_region: BTreeMap<&'c RegionName, Vec<FreeSpace>>,
     /// The same less the ranges where AWS lets no VPC grow, of the pools that touch such a range.
-    growable: BTreeMap<Cidr, FreeSpace>,
+    growable: BTreeMap<&'c RegionName, BTreeMap<Cidr, FreeSpace>>,
 }
 
 impl<'c> Pools<'c> {
     /// Pools less reserved ranges, less what the lock has given out or keeps in quarantine.
     pub(super) fn new(catalog: &'c Catalog, lock: &Lock) -> Self {
-        let mut taken: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
-        taken.extend(lock.taken());
-        let space = |pool: Cidr| FreeSpace::new(pool, taken.iter().copied());
-        let by_region = catalog
-            .regions
-            .iter()
-            .map(|(name, region)| (name, region.pools.iter().map(|pool| space(pool.value)).collect()))
-            .collect();
         let barren: Vec<Cidr> = ranges_without_growth().collect();
-        let touched = |pool: &Cidr| barren.iter().any(|range| range.overlaps(pool));
-        let pools = catalog.regions.values().flat_map(|region| region.pools.iter().map(|pool| pool.value));
-        let less = |pool| FreeSpace::new(pool, taken.iter().chain(&barren).copied());
-        let growable = pools.filter(touched).map(|pool| (pool, less(pool))).collect();
+        let mut growable: BTreeMap<&RegionName, BTreeMap<Cidr, FreeSpace>> = BTreeMap::new();
+        let mut by_region = BTreeMap::new();
+        for (name, region) in &catalog.regions {
+            let mut taken: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
+            taken.extend(lock.taken_in(name));
+            let space = |pool: &Pool| FreeSpace::new(pool.value, taken.iter().copied());
+            by_region.insert(name, region.pools.iter().map(space).collect());
+            let pools = region.pools.iter().map(|pool| pool.value);
+            let touched = pools.filter(|pool| barren.iter().any(|range| range.overlaps(pool)));
+            let less = |pool| FreeSpace::new(pool, taken.iter().chain(&barren).copied());
+            growable.insert(name, touched.map(|pool| (pool, less(pool))).collect());
+        }
         Pools { by_region, growable }
     }
 
@@ -85,8 +85,11 @@ impl<'c> Pools<'c> {
         let found = match anywhere {
             Some(found) if grows(&found) => Some(found),
             _ => {
-                let growable: Vec<&FreeSpace> =
-                    spaces.iter().map(|space| self.growable.get(&space.pool()).unwrap_or(*space)).collect();
+                let grown = self.growable.get(region);
+                let growable: Vec<&FreeSpace> = spaces
+                    .iter()
+                    .map(|space| grown.and_then(|pools| pools.get(&space.pool())).unwrap_or(*space))
+                    .collect();
                 best(&mut growable.iter().copied())
                     .and_then(|at| network(growable[at].candidate(reserve_length)?))
                     .filter(grows)
@@ -95,13 +98,20 @@ impl<'c> Pools<'c> {
         self.take(region, found.reserve).then_some(found)
     }
 
+    /// Marks a network that nothing can have a route to, since another Region may give its addresses
+    /// out again.
+    fn marked(network: Network, region: &Region) -> Network {
+        let pool = region.pools.iter().find(|pool| pool.value.contains(&network.reserve));
+        Network { routable: pool.is_none_or(|pool| pool.routable), ..network }
+    }
+
     /// Takes exactly this block, if it is free.
     pub(super) fn take(&mut self, region: &RegionName, block: Cidr) -> bool {
         let Some(pools) = self.by_region.get_mut(region) else { return false };
         let Some(pool) = pools.iter_mut().find_map(|pool| pool.take(block).then(|| pool.pool())) else {
             return false;
         };
-        if let Some(growable) = self.growable.get_mut(&pool) {
+        if let Some(growable) = self.growable.get_mut(region).and_then(|pools| pools.get_mut(&pool)) {
             let _was_growable = growable.take(block);
         }
         true
@@ -111,7 +121,8 @@ impl<'c> Pools<'c> {
         if let Some(pools) = self.by_region.get_mut(region) {
             let ours = pools.iter_mut().find_map(|pool| pool.release(block).then(|| pool.pool()));
             let barren = ranges_without_growth().any(|range| range.overlaps(&block));
-            if let Some(growable) = ours.filter(|_| !barren).and_then(|pool| self.growable.get_mut(&pool)) {
+            let growable = self.growable.get_mut(region).filter(|_| !barren);
+            if let Some(growable) = growable.zip(ours).and_then(|(pools, pool)| pools.get_mut(&pool)) {
                 let _was_growable = growable.release(block);
             }
         }
@@ -194,16 +205,21 @@ fn new_network(
         .quarantine
         .iter()
         .find(|(block, waiting)| {
-            waiting.value.owner == owner && may_return(block) && lock.reservation_over(block).is_none()
+            // A block that nothing has a route to may also wait for an owner in another Region.
+            waiting.value.owner == owner
+                && waiting.value.routable
+                && may_return(block)
+                && lock.reservation_over(block).is_none()
         })
         .map(|(block, _)| *block);
     if let Some(reserve) = returned {
         // It was never free, so nothing is taken from the pools.
         lock.quarantine.remove(&reserve);
-        return reserve.part(length, 0).map(|cidr| Network::with_reserve(cidr, reserve));
+        let network = reserve.part(length, 0).map(|cidr| Network::with_reserve(cidr, reserve));
+        return network.map(|network| Pools::marked(network, region));
     }
     match pools.allocate(demand, region, reserve_length) {
-        Some(network) => Some(network),
+        Some(network) => Some(Pools::marked(network, region)),
         None => {
             report.push(pool_full(demand, region, reserve_length, lock, pools));
             None

@@ -152,6 +152,11 @@ impl Attempt<'_> {
         if let Some(line) = network.line {
             error = error.also(line, "what it has");
         }
+        if larger && !self.can_be_built() {
+            return error.help(
+                "make a stack of the further blocks and subnets; `tenantry blueprint show vpc` has one called `growth`",
+            );
+        }
         let furthest = self.furthest(extent, region, pools);
         let sizes = demand.blueprint.network.sizes.iter();
         let fitting: Vec<&str> = sizes
@@ -213,7 +218,12 @@ fn refused_by_aws(block: &Cidr, refusal: &dyn std::fmt::Display) -> String {
 
 /// Who has a block, or a part of it, as the end of a sentence.
 fn holder(block: &Cidr, catalog: &Catalog, region: &Region, lock: &Lock) -> String {
-    let network = lock.networks.iter().find(|(_, network)| network.value.reserve.overlaps(block));
+    let here =
+        |owner: &Owner, network: &Network| network.routable || lock.region_of(owner) == Some(&region.name);
+    let network = lock
+        .networks
+        .iter()
+        .find(|(owner, network)| network.value.reserve.overlaps(block) && here(owner, &network.value));
     let waiting = lock.quarantine.iter().find(|(waiting, _)| waiting.overlaps(block));
     let reserved = catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(block));
     if let Some((owner, network)) = network {

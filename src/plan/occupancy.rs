@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::identity::RegionName;
 use crate::network::{Cidr, FreeSpace, Packing};
 use crate::plan::Plan;
+use crate::plan::lock::{Network, Owner};
 
 /// How full a pool is, in addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,9 +91,14 @@ fn one_pool(
     let reserved = plan.catalog.reserved.iter().map(|reserved| reserved.cidr.value);
     let reserved = reserved.chain(lock.reserved.keys().map(|id| id.block));
     let empty = FreeSpace::new(pool, reserved.clone());
-    let space = FreeSpace::new(pool, reserved.chain(lock.taken()));
+    let space = FreeSpace::new(pool, reserved.chain(lock.taken_in(region)));
     let networks = || {
-        lock.networks.values().map(|network| &network.value).filter(|network| pool.contains(&network.reserve))
+        let here =
+            |owner: &Owner, network: &Network| network.routable || lock.region_of(owner) == Some(region);
+        let networks = lock.networks.iter().map(|(owner, network)| (owner, &network.value));
+        let inside =
+            networks.filter(move |(owner, network)| pool.contains(&network.reserve) && here(owner, network));
+        inside.map(|(_, network)| network)
     };
     let waiting = lock.quarantine.keys().filter(|block| pool.contains(block));
     let packing = Packing::new(

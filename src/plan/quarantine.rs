@@ -25,7 +25,9 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
     for owner in left {
         if let Some(network) = lock.networks.remove(&owner) {
-            lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined::new(owner)));
+            // Of two Regions that had the same addresses, the later waits for both.
+            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner) };
+            lock.quarantine.insert(network.value.reserve, Locked::new(waiting));
         }
     }
     lock.subnet_groups.retain(|id, _| !gone(&id.owner));

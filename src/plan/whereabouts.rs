@@ -45,16 +45,15 @@ pub fn whereabouts<'p>(block: Cidr, catalog: &'p Catalog, lock: &'p Lock) -> Whe
         .flat_map(|region| region.pools.iter().map(move |pool| (region, pool)))
         .filter(|(_, pool)| pool.value.overlaps(&block))
         .collect();
-    let taken: Vec<Cidr> =
-        catalog.reserved.iter().map(|reserved| reserved.cidr.value).chain(lock.taken()).collect();
-    let free = |pool: &Cidr| {
+    let free = |region: &Region, pool: &Cidr| {
         let part = if pool.contains(&block) { block } else { *pool };
-        FreeSpace::new(part, taken.iter().copied()).free_addresses()
+        let reserved = catalog.reserved.iter().map(|reserved| reserved.cidr.value);
+        FreeSpace::new(part, reserved.chain(lock.taken_in(&region.name))).free_addresses()
     };
     let networks = lock.networks.iter().filter(|(_, network)| network.value.reserve.overlaps(&block));
     Whereabouts {
         block,
-        free: pools.iter().map(|(_, pool)| free(&pool.value)).fold(0, u128::saturating_add),
+        free: pools.iter().map(|(region, pool)| free(region, &pool.value)).fold(0, u128::saturating_add),
         pools,
         reserved: catalog.reserved.iter().filter(|reserved| reserved.cidr.value.overlaps(&block)).collect(),
         found: lock.reserved.iter().filter(|(id, _)| id.block.overlaps(&block)).collect(),

@@ -110,7 +110,7 @@ pub static OVERLAPPING_POOLS: Code = Code {
     name: "overlapping-pools",
     meaning: "two pools have addresses in common",
     explanation: "Tenants' addresses are cut from the pools, and no two tenants may ever get the same ones: networks with common addresses cannot be peered or routed to each other, in whatever Region they lie. \
-Every pool needs a block that no other pool touches.\n\n    us-east-1: { pools: [10.64.0.0/12] }\n    eu-west-1: { pools: [10.72.0.0/13] }   # refused: inside 10.64.0.0/12\n    eu-west-1: { pools: [10.80.0.0/12] }   # right",
+Every pool needs a block that no other pool touches.\n\n    us-east-1: { pools: [10.64.0.0/12] }\n    eu-west-1: { pools: [10.72.0.0/13] }   # refused: inside 10.64.0.0/12\n    eu-west-1: { pools: [10.80.0.0/12] }   # right\n\nNetworks that meet no other may have the same addresses in two Regions. Say so of both pools, while `connect` is `private_link` or `none`:\n\n    us-east-1: { pools: [{ cidr: 100.64.0.0/16, routable: false }] }\n    eu-west-1: { pools: [{ cidr: 100.64.0.0/16, routable: false }] }",
 };
 
 pub static POOL_SWALLOWED: Code = Code {

@@ -200,7 +200,9 @@ proptest! {
             match step {
                 Step::Allocate(order) => {
                     let expected = bitmap.allocate(order);
+                    let candidate = space.candidate(unit - order);
                     let got = space.allocate(unit - order);
+                    prop_assert_eq!(got, candidate);
                     prop_assert_eq!(got, expected.map(|first| units(pool, unit, first, order)));
                     if let (Some(block), Some(first)) = (got, expected) {
                         prop_assert!(pool.contains(&block));

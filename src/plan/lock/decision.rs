@@ -68,6 +68,9 @@ pub struct Network {
     pub reserve: Cidr,
     /// The blocks that it has grown by, in the order in which they were added.
     pub secondary: Vec<Cidr>,
+    /// Whether its addresses are its own everywhere. Where not, no other network has a route to it,
+    /// and one of another Region may have the same.
+    pub routable: bool,
 }
 
 /// The addresses of a subnet group: blocks, each cut into equal slots for the zones.
@@ -100,12 +103,14 @@ pub struct Quarantined {
     pub freed: Option<Date>,
     /// The release from which its wait is counted, if the catalog counts releases.
     pub release: Option<u32>,
+    /// As of the network that had it.
+    pub routable: bool,
 }
 
 impl Quarantined {
     /// A block that waits until its line is deleted.
     pub fn new(owner: Owner) -> Self {
-        Quarantined { owner, freed: None, release: None }
+        Quarantined { owner, freed: None, release: None, routable: true }
     }
 }
 
@@ -128,12 +133,12 @@ pub struct Reservation {
 impl Network {
     /// A network without headroom.
     pub fn new(cidr: Cidr) -> Self {
-        Network { cidr, reserve: cidr, secondary: Vec::new() }
+        Network::with_reserve(cidr, cidr)
     }
 
     /// A network that may grow until it fills its reserve.
     pub fn with_reserve(cidr: Cidr, reserve: Cidr) -> Self {
-        Network { cidr, reserve, secondary: Vec::new() }
+        Network { cidr, reserve, secondary: Vec::new(), routable: true }
     }
 
     /// All its blocks, the one that it was created with first.
@@ -209,15 +214,16 @@ impl Decision for Network {
     type Key = Owner;
     const WORD: &'static str = "network";
     const KEY_RULE: &'static str = Owner::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve", "secondary"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve", "secondary", "routable"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cidr = fields.required("cidr", BLOCK_RULE);
         let reserve = fields.optional("reserve", BLOCK_RULE)?;
         let secondary = fields.optional("secondary", BLOCKS_RULE)?;
+        let routable = fields.optional("routable", "`true` or `false`")?.unwrap_or(true);
         let cidr = cidr?;
         let secondary = secondary.map_or_else(Vec::new, |Blocks(blocks)| blocks);
-        Some(Network { cidr, reserve: reserve.unwrap_or(cidr), secondary })
+        Some(Network { cidr, reserve: reserve.unwrap_or(cidr), secondary, routable })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,6 +232,9 @@ impl Decision for Network {
             write!(formatter, ", reserve: {}", self.reserve)?;
         }
         write_secondary(&self.secondary, formatter)?;
+        if !self.routable {
+            formatter.write_str(", routable: false")?;
+        }
         formatter.write_str(" }")
     }
 }
@@ -296,13 +305,15 @@ impl Decision for Quarantined {
     type Key = Cidr;
     const WORD: &'static str = "quarantine";
     const KEY_RULE: &'static str = BLOCK_RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["owner", "freed", "release"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["owner", "freed", "release", "routable"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let owner = fields.required("owner", Owner::RULE);
         let freed = fields.optional("freed", Date::RULE);
         let release: Option<Count> = fields.optional("release", "a whole number")?;
-        Some(Quarantined { owner: owner?, freed: freed?, release: release.map(|release| release.0) })
+        let routable = fields.optional("routable", "`true` or `false`")?.unwrap_or(true);
+        let release = release.map(|release| release.0);
+        Some(Quarantined { owner: owner?, freed: freed?, release, routable })
     }
 
     /// Two branches that took out the same tenant, each on its day: the block waits for the later.
@@ -311,6 +322,7 @@ impl Decision for Quarantined {
             owner: self.owner.clone(),
             freed: self.freed.max(other.freed),
             release: self.release.max(other.release),
+            routable: self.routable && other.routable,
         })
     }
 
@@ -321,6 +333,9 @@ impl Decision for Quarantined {
         }
         if let Some(release) = self.release {
             write!(formatter, ", release: {release}")?;
+        }
+        if !self.routable {
+            formatter.write_str(", routable: false")?;
         }
         formatter.write_str(" }")
     }

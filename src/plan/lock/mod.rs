@@ -45,7 +45,7 @@ mod verify;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::identity::{CellId, EnvironmentName, ProductName, SubnetGroupName, TenantId};
+use crate::identity::{CellId, EnvironmentName, ProductName, RegionName, SubnetGroupName, TenantId};
 use crate::network::Cidr;
 use crate::source::Span;
 
@@ -162,6 +162,24 @@ impl Lock {
     /// The first block found in use that has an address in common with this one.
     pub fn reservation_over(&self, block: &Cidr) -> Option<(&ReservationId, &Locked<Reservation>)> {
         self.reserved.iter().find(|(id, _)| id.block.overlaps(block))
+    }
+
+    /// The Region that the addresses of an owner lie in.
+    pub fn region_of<'l>(&'l self, owner: &'l Owner) -> Option<&'l RegionName> {
+        match owner {
+            Owner::Tenant(tenant) => self.tenants.get(tenant).map(|home| &home.value.cell.region),
+            Owner::Cell(cell) => Some(&cell.region),
+        }
+    }
+
+    /// Every block that is not to be handed out in this Region: what networks elsewhere have that
+    /// nothing has a route to may be had here too.
+    pub fn taken_in(&self, region: &RegionName) -> impl Iterator<Item = Cidr> {
+        let here = |owner: &Owner| self.region_of(owner) == Some(region);
+        let networks =
+            self.networks.iter().filter(move |(owner, network)| network.value.routable || here(owner));
+        let found = self.reserved.keys().map(|id| id.block);
+        networks.map(|(_, network)| network.value.reserve).chain(self.quarantine.keys().copied()).chain(found)
     }
 
     fn cell_of(&self, owner: &Owner) -> Option<Owner> {

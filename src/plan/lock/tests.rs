@@ -38,7 +38,7 @@ fn wish() -> impl Strategy<Value = Wish> {
 /// A network that fills its reserve, where that is larger.
 fn grown(cidr: Cidr, reserve: Cidr) -> Network {
     let secondary = crate::aws::vpc_blocks::growth_blocks(&cidr, &reserve);
-    Network { cidr, reserve, secondary }
+    Network { secondary, ..Network::with_reserve(cidr, reserve) }
 }
 
 /// A lock as a planner could make it: blocks are allocated, so nothing overlaps.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diagnostics::{Code, Diagnostic, Report, Reported, codes};
-use crate::identity::{CellId, TenantId, ZoneId};
+use crate::identity::{CellId, RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Locked, Owner, SubnetGroupId, Zones};
 use crate::source::Span;
@@ -84,17 +84,34 @@ impl Lock {
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
             }
         }
-        let networks = self.networks.iter().map(|(owner, network)| Claim {
-            block: network.value.reserve,
-            holder: Holder::Network(owner),
-            line: network.line,
-        });
-        let quarantine = self.quarantine.iter().map(|(block, quarantined)| Claim {
-            block: *block,
-            holder: Holder::Quarantine(&quarantined.value.owner),
-            line: quarantined.line,
-        });
-        report_overlaps(networks.chain(quarantine).collect(), report);
+        self.verify_overlaps(report);
+    }
+
+    /// Addresses that nothing has a route to are compared within their Region alone, those of
+    /// quarantine, whose Region is not known any more, with none of them.
+    fn verify_overlaps(&self, report: &mut Report) {
+        let mut everywhere: Vec<Claim<'_>> = Vec::new();
+        let mut regional: BTreeMap<&RegionName, Vec<Claim<'_>>> = BTreeMap::new();
+        for (owner, network) in &self.networks {
+            let holder = Holder::Network(owner);
+            let claim = Claim { block: network.value.reserve, holder, line: network.line };
+            match self.region_of(owner).filter(|_| !network.value.routable) {
+                Some(region) => regional.entry(region).or_default().push(claim),
+                None => everywhere.push(claim),
+            }
+        }
+        for (block, waiting) in self.quarantine.iter().filter(|(_, waiting)| waiting.value.routable) {
+            let holder = Holder::Quarantine(&waiting.value.owner);
+            everywhere.push(Claim { block: *block, holder, line: waiting.line });
+        }
+        for mut claims in regional.into_values() {
+            let routable =
+                everywhere.iter().filter(|one| claims.iter().any(|own| own.block.overlaps(&one.block)));
+            let routable: Vec<Claim<'_>> = routable.cloned().collect();
+            claims.extend(routable);
+            report_overlaps(claims, report);
+        }
+        report_overlaps(everywhere, report);
     }
 
     /// What was found in use is no tenant's. Reservations may overlap one another: VPCs that never meet do.
@@ -204,12 +221,14 @@ fn verify_slots(owner: &Owner, zones: &Locked<Zones>, report: &mut Report) {
 }
 
 /// A block, who has it, and the line that says so.
+#[derive(Clone)]
 struct Claim<'l> {
     block: Cidr,
     holder: Holder<'l>,
     line: Option<Span>,
 }
 
+#[derive(Clone)]
 enum Holder<'l> {
     Network(&'l Owner),
     Quarantine(&'l Owner),
