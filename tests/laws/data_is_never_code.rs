@@ -207,7 +207,7 @@ fn whole(value: &Value, look: &dyn Fn(&str)) {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(150))]
+    #![proptest_config(crate::cases(100))]
 
     #[test]
     fn a_text_is_refused_at_its_place_or_comes_out_as_it_is(place in select(PLACES.to_vec()), hostile in hostile()) {

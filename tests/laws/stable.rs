@@ -25,7 +25,7 @@ const REFUSALS: [&str; 5] =
 fn an_edit_changes_what_it_names_and_nothing_else() {
     let (made, refused) = (Cell::new(0u32), Cell::new(0u32));
     let history = (founded(Pools::Tight), prop::collection::vec(edit(), 24));
-    let mut runner = TestRunner::new(crate::cases(14));
+    let mut runner = TestRunner::new(crate::cases(10));
     let outcome = runner.run(&history, |(company, edits)| {
         play(company, &edits, &made, &refused);
         Ok(())
