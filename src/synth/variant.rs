@@ -47,10 +47,14 @@ pub(super) fn variant(
         parts.push(growth_name(&shape.growth));
     }
     if stack.template.generated().contains(&"ingress_rules") {
-        let names: Vec<String> = slots.iter().map(u32::to_string).collect();
-        let contiguous = slots.iter().copied().eq(1..=u32::try_from(names.len()).unwrap_or(u32::MAX));
-        let joined = if contiguous { names.len().to_string() } else { names.join("-") };
-        parts.push(format!("ranges-{}", if joined.len() <= 24 { joined } else { short_hash(&joined) }));
+        let contiguous = slots.iter().copied().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
+        parts.push(if contiguous {
+            format!("ranges-{}", slots.len())
+        } else {
+            // Under a word of their own: the second slot alone is not two ranges.
+            let numbers = slots.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
+            format!("slots-{}", if numbers.len() <= 24 { numbers } else { short_hash(&numbers) })
+        });
     }
     if tags.len() != all_tags {
         parts.push(format!("tags-{}", short_hash(&tags.join(" "))));

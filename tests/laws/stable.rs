@@ -87,6 +87,39 @@ fn a_zone_that_is_no_longer_used_keeps_its_slot() {
     assert!(again.lock == wide.lock && again.tenants() == wide.tenants());
 }
 
+/// Taking the first of two ranges out leaves the second in its slot; that is another template than
+/// the one for two ranges.
+#[test]
+fn one_range_in_the_second_slot_is_not_two_ranges() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.yaml");
+    let compiled = |ranges: &str, lock: Option<&str>| {
+        let catalog = format!(
+            "version: 1\nproduct: ledgerly\nenvironment: prod\n\
+             accounts: [{{ id: \"222222222222\", name: platform, hosts: [vpc] }}]\n\
+             regions: {{ us-east-1: {{ zones: [use1-az1, use1-az2], pools: [10.64.0.0/16] }} }}\n\
+             tiers: {{ business: {{ model: vpc, size: medium, settings: {{ load_balancer: true, service: true, \
+             internet_egress: true, domain: example.com, hosted_zone: Z0AAA }} }} }}\n\
+             tenants:\n  - {{ id: acme, name: Acme, tier: business, region: us-east-1, ingress: [{ranges}] }}\n  \
+             - {{ id: globex, name: Globex, tier: business, region: us-east-1, \
+             ingress: [203.0.113.0/24, 203.0.114.0/24] }}\n"
+        );
+        std::fs::write(&path, catalog).unwrap();
+        compiled::compile(&path, lock, None).unwrap_or_else(|told| panic!("{}", told.shown))
+    };
+    let two = compiled("203.0.113.0/24, 203.0.114.0/24", None);
+    let one = compiled("203.0.114.0/24", Some(&two.lock));
+    let access = |id: &str| {
+        let stacks = one.stack_entries();
+        let own =
+            stacks.iter().find(|stack| stack["tenant"] == id && text(&stack["name"]).ends_with("-access"));
+        text(&own.unwrap()["template"])
+    };
+    assert!(one.text(&access("acme")).contains("IngressRange2"));
+    assert!(!one.text(&access("acme")).contains("IngressRange1"));
+    assert!(one.text(&access("globex")).contains("IngressRange1"));
+}
+
 fn play(mut company: Company, edits: &[Edit], made: &Cell<u32>, refused: &Cell<u32>) {
     let mut now = compiled::company(&company, None).unwrap();
     let mut left: BTreeMap<String, Value> = BTreeMap::new();
