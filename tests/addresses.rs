@@ -154,6 +154,36 @@ fn what_nobody_knows_is_refused_with_the_nearest_name() {
     assert!(status == 2 && told.contains("there is no catalog here"), "{told}");
 }
 
+#[test]
+fn a_network_that_has_grown_is_explained_and_known_by_all_its_blocks() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    catalog(path);
+    answer(path, &["synth"]);
+    // From a /22 with room for one doubling to a /21.
+    let grown = BASE.replace("id: acme,", "id: acme, size: double,").replace("headroom: 1", "headroom: 0");
+    assert_ne!(grown, BASE);
+    answer(path, &["blueprint", "eject", "vpc", "blueprints/vpc"]);
+    let file = path.join("blueprints/vpc/blueprint.yaml");
+    let blueprint = fs::read_to_string(&file).unwrap().replace("medium: 22,", "medium: 22, double: 21,");
+    fs::write(file, blueprint).unwrap();
+    fs::write(path.join("catalog/base.yaml"), grown).unwrap();
+    answer(path, &["synth", "--blueprints", "blueprints"]);
+    assert!(lock(path).contains("secondary: [10.64.4.0/22]"), "{}", lock(path));
+    let told = answer(path, &["explain", "10.64.4.9", "--blueprints", "blueprints"]);
+    assert!(
+        told.contains("  in use\n") && told.contains("10.64.0.0/22, 10.64.4.0/22 of tenant acme"),
+        "{told}"
+    );
+    let told = answer(path, &["explain", "acme", "--blueprints", "blueprints"]);
+    assert!(told.contains("10.64.0.0/22, 10.64.4.0/22 (tenantry.lock"), "{told}");
+    let vpcs = r#"{"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333", "CidrBlock": "10.64.0.0/22",
+        "CidrBlockAssociationSet": [{"CidrBlock": "10.64.0.0/22"}, {"CidrBlock": "10.64.4.0/22"}]}]}"#;
+    fs::write(path.join("vpcs.json"), vpcs).unwrap();
+    let told = answer(path, &["adopt", "vpcs.json", "--blueprints", "blueprints"]);
+    assert!(told.contains("2 blocks known already"), "{told}");
+}
+
 /// A repository in which two branches have each added a tenant and run `tenantry synth`, merged.
 fn merged(ours: (&str, &str), theirs: (&str, &str)) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();

@@ -324,6 +324,12 @@ fn a_block_that_a_tenant_has_already_is_an_error_that_names_both() {
     own["OwnerId"] = "111122223333".into();
     write(path, "vpcs.json", &json!({"Vpcs": [own]}));
     assert!(answer(path, &["adopt", "vpcs.json"]).contains("1 block known already"));
+    // In the same account, but not that block: somebody else's.
+    let mut stray = vpc("vpc-0e6", "10.64.9.0/24", "stray");
+    stray["OwnerId"] = "111122223333".into();
+    write(path, "vpcs.json", &json!({"Vpcs": [stray]}));
+    let (status, _, told) = tenantry(path, &["adopt", "vpcs.json"]);
+    assert!(status == 2 && told.contains("adopted-block-taken"), "{told}");
     // Another block than that in the lock is no home, since addresses never move.
     let mut moved = vpc("vpc-0e5", "10.64.12.0/22", "old");
     moved["OwnerId"] = "111122223333".into();

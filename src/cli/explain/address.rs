@@ -45,7 +45,8 @@ pub(super) fn explain(block: Cidr, sight: &Sight<'_>) -> Answer {
 }
 
 fn state(found: &Whereabouts<'_>) -> &'static str {
-    let held = found.networks.iter().any(|holding| holding.network.value.cidr.contains(&found.block));
+    let holds = |holding: &Holding<'_>| holding.network.value.blocks().any(|own| own.contains(&found.block));
+    let held = found.networks.iter().any(holds);
     let growth = found.networks.iter().any(|holding| holding.network.value.reserve.contains(&found.block));
     let all_free = found.free == found.block.size();
     if held {
@@ -74,7 +75,8 @@ fn hold(holding: &Holding<'_>, address: Option<Cidr>, sight: &Sight<'_>, answer:
         Owner::Tenant(tenant) => format!("tenant {tenant}"),
         Owner::Cell(cell) => format!("cell {cell}"),
     };
-    answer.fact("vpc", format!("{} of {of} ({line})", network.cidr));
+    let blocks: Vec<String> = network.blocks().map(|own| own.to_string()).collect();
+    answer.fact("vpc", format!("{} of {of} ({line})", blocks.join(", ")));
     if holding.growth {
         answer.fact("kept for growth", format!("{}, which the VPC may grow into", network.reserve));
     }
@@ -83,9 +85,10 @@ fn hold(holding: &Holding<'_>, address: Option<Cidr>, sight: &Sight<'_>, answer:
         Owner::Cell(_) => None,
     };
     if let Some((id, group)) = holding.group {
+        let blocks: Vec<String> = group.value.blocks().map(|own| own.to_string()).collect();
         answer.fact(
             "subnet group",
-            format!("{} {} ({})", id.group, group.value.cidr, sight.decided(group.line)),
+            format!("{} {} ({})", id.group, blocks.join(", "), sight.decided(group.line)),
         );
         if let Owner::Tenant(owner) = &id.owner {
             tenant = Some(owner);

@@ -39,7 +39,8 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         answer.fact("region", cell.region.as_str());
     }
     if let Some(network) = lock.network_of(&owner) {
-        answer.fact("vpc", format!("{} ({})", network.value.cidr, sight.decided(network.line)));
+        let blocks: Vec<String> = network.value.blocks().map(|own| own.to_string()).collect();
+        answer.fact("vpc", format!("{} ({})", blocks.join(", "), sight.decided(network.line)));
         if network.value.reserve != network.value.cidr {
             answer.fact("kept for growth", network.value.reserve.to_string());
         }

@@ -70,7 +70,7 @@ fn one(
     }));
 }
 
-/// Whether a VPC is what tenantry has deployed for the owner: the same block in the same account.
+/// Whether a VPC is what tenantry has deployed for the owner: one of its blocks, in the same account.
 fn is_home(
     owner: &Owner,
     network: &Locked<Network>,
@@ -86,5 +86,5 @@ fn is_home(
         (Some(HostAccount::Number(home)), Some(account)) => home == account,
         _ => false,
     };
-    here && network.value.cidr == *block
+    here && network.value.blocks().any(|own| own == *block)
 }
