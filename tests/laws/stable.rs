@@ -197,9 +197,12 @@ fn the_tenant_itself_stays_where_it_is(before: &Compiled, after: &Compiled, edit
         for kept in ["cell", "account", "region", "model"] {
             assert_eq!(old[kept], new[kept], "the {kept} of {id} after {edit:?}");
         }
-        for kept in ["cidr", "reserve", "pool"] {
+        for kept in ["cidr", "pool"] {
             assert_eq!(old["network"][kept], new["network"][kept], "the {kept} of {id} after {edit:?}");
         }
+        // A larger size grows in place: what was kept stays kept, and more beside it.
+        let (was, is) = (cidr(&old["network"]["reserve"]), cidr(&new["network"]["reserve"]));
+        assert!(is.contains(&was), "the reserve of {id} was {was} and is {is} after {edit:?}");
         let (old_places, new_places) = (places(&old), places(new));
         for (place, block) in &old_places {
             assert!(
