@@ -48,10 +48,9 @@ fn spoiled(catalog: &Value, mistake: &str) -> String {
         "other-product" => catalog["product"] = json!("elsewhere"),
         "swallowed-pool" => catalog["reserved"] = json!([{ "cidr": "10.64.0.0/11", "reason": "a merger" }]),
         _ => {
-            // No two sizes are the same: the network would have to move.
-            let tier = tenant["tier"].as_str().unwrap().to_owned();
-            let size = if catalog["tiers"][&tier]["size"] == "large" { "medium" } else { "large" };
-            catalog["tenants"][0]["size"] = json!(size);
+            // A network that exists cannot move to a smaller block, and no size is smaller than that.
+            catalog["tiers"]["spoiled"] = json!({ "model": "vpc", "size": "tiny" });
+            catalog["tenants"][0]["tier"] = json!("spoiled");
         }
     }
     catalog.to_string()

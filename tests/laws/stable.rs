@@ -206,25 +206,28 @@ fn the_tenant_itself_stays_where_it_is(before: &Compiled, after: &Compiled, edit
         let (old_places, new_places) = (places(&old), places(new));
         for (place, block) in &old_places {
             assert!(
-                new_places.get(place).is_none_or(|now| now == block),
-                "{place} of {id} was {block} before {edit:?}: {new_places:?}"
+                new_places.get(place).is_none_or(|now| now.is_superset(block)),
+                "{place} of {id} was {block:?} before {edit:?}: {new_places:?}"
             );
         }
     }
 }
 
 /// What stands where: subnet groups, their zones, and the slots of an allow-list.
-fn places(tenant: &Value) -> BTreeMap<String, String> {
-    let mut places = BTreeMap::new();
+///
+/// A network that has grown has more than one block in the same place.
+fn places(tenant: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |place: String, what: String| _ = places.entry(place).or_default().insert(what);
     for group in tenant["network"]["subnet_groups"].as_array().unwrap() {
         let name = text(&group["name"]);
         for subnet in group["subnets"].as_array().unwrap() {
-            places.insert(format!("{name} in {}", subnet["zone"]), text(&subnet["cidr"]));
+            add(format!("{name} in {}", subnet["zone"]), text(&subnet["cidr"]));
         }
-        places.insert(name, text(&group["cidr"]));
+        add(name, text(&group["cidr"]));
     }
     for range in tenant["ingress"].as_array().unwrap() {
-        places.insert(format!("range {}", range["cidr"]), range["slot"].to_string());
+        add(format!("range {}", range["cidr"]), range["slot"].to_string());
     }
     places
 }
