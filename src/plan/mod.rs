@@ -5,9 +5,9 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell), `addresses` and
-//! `growth` (which blocks), `shape`
-//! (what tenants that are built alike share) with `security` (which rules).
+//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell),
+//! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
+//! `security` (which rules).
 
 mod addresses;
 pub mod adopt;
