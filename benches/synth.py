@@ -25,7 +25,7 @@ def measured(command, cwd):
     """Wall seconds and peak MiB of a command that must succeed."""
     with open(os.devnull, "wb") as nowhere:
         start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=nowhere)
+        process = subprocess.Popen(command, cwd=cwd, stdout=nowhere, stderr=nowhere)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -259,7 +259,29 @@ struct Intent<'c> {
     settings: Settings,
 }
 
+/// Warns of tenants whose status changes nothing yet: of each while they are few, of all at once
+/// where there are many.
+fn tell_statuses(catalog: &Catalog, report: &mut Report) {
+    const FEW: usize = 5;
+    let unbuilt = |tenant: &&Tenant| matches!(tenant.status, Status::Suspended | Status::Offboarding);
+    let tenants: Vec<&Tenant> = catalog.tenants.iter().filter(unbuilt).collect();
+    let shown = if tenants.len() > FEW { &tenants[..1] } else { &tenants[..] };
+    for tenant in shown {
+        let mut warning = Diagnostic::warning(
+            &codes::STATUS_NOT_BUILT_YET,
+            format!("tenant `{}` is {}, and is built as an active one", tenant.id.value, tenant.status),
+        )
+        .at(tenant.id.span, "")
+        .help("what this status changes is not part of this version");
+        if tenants.len() > shown.len() {
+            warning = warning.note(format!("the same holds for {} more", tenants.len() - 1));
+        }
+        report.push(warning);
+    }
+}
+
 fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) -> Vec<Intent<'c>> {
+    tell_statuses(catalog, report);
     for tier in catalog.tiers.values() {
         // Also those of tiers that nobody has yet.
         if let Some(blueprint) = library.get(tier.blueprint_name()) {
@@ -269,20 +291,8 @@ fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) 
     let mut intents = Vec::new();
     for tenant in &catalog.tenants {
         let Some(tier) = catalog.tier_of(tenant) else { continue };
-        match tenant.status {
-            Status::Retired => continue,
-            Status::Suspended | Status::Offboarding => report.push(
-                Diagnostic::warning(
-                    &codes::STATUS_NOT_BUILT_YET,
-                    format!(
-                        "tenant `{}` is {}, and is built as an active one",
-                        tenant.id.value, tenant.status
-                    ),
-                )
-                .at(tenant.id.span, "")
-                .help("what this status changes is not part of this version"),
-            ),
-            Status::Planned | Status::Active => {}
+        if tenant.status == Status::Retired {
+            continue;
         }
         let place = tier.blueprint.as_ref().map_or(tier.model.span, |blueprint| blueprint.span);
         let Ok(blueprint) = library.find(tier.blueprint_name(), place, report) else { continue };
