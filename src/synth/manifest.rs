@@ -15,9 +15,9 @@ pub(super) fn manifest(
     plan: &Plan<'_>,
     templates: &Templates,
     stacks: &[BoundStack<'_>],
-    files: &[String],
+    files: &[&str],
 ) -> Json {
-    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let mut files = files.to_vec();
     files.sort_unstable();
     debug_assert!(templates.list.iter().all(|template| !template.path.is_empty()));
     Json::object([

@@ -50,18 +50,34 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
         .iter()
         .map(|template| (template.path.clone(), template.text.clone().into_bytes()))
         .collect();
-    files.par_extend(
-        stacks.par_iter().map(|stack| (stack.deployment.clone(), stack.file().to_pretty().into_bytes())),
+    const TAG_POLICY: &str = "organization/tag-policy.json";
+    const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
+    const PLAN: &str = "plan.json";
+    // The two files that speak of every stack are the longest, and are printed beside the others.
+    let print = |json: Json| json.to_pretty().into_bytes();
+    let ((decisions, manifest), deployments) = rayon::join(
+        || {
+            rayon::join(
+                || print(plan_file::plan_file(plan, &stacks)),
+                || {
+                    print(manifest::manifest(
+                        plan,
+                        &templates,
+                        &stacks,
+                        &[TAG_POLICY, PLAN, COST_ALLOCATION_TAGS],
+                    ))
+                },
+            )
+        },
+        || -> Vec<(String, Vec<u8>)> {
+            stacks.par_iter().map(|stack| (stack.deployment.clone(), print(stack.file()))).collect()
+        },
     );
-    let singles: Vec<(String, Json)> = vec![
-        ("organization/tag-policy.json".to_owned(), organization::tag_policy(plan)),
-        ("runbook/cost-allocation-tags.json".to_owned(), organization::cost_allocation_tags(plan)),
-        ("plan.json".to_owned(), plan_file::plan_file(plan, &stacks)),
-    ];
-    let names: Vec<String> = singles.iter().map(|(path, _)| path.clone()).collect();
-    files.extend(singles.into_iter().map(|(path, json)| (path, json.to_pretty().into_bytes())));
-    let manifest = manifest::manifest(plan, &templates, &stacks, &names);
-    files.push(("manifest.json".to_owned(), manifest.to_pretty().into_bytes()));
+    files.extend(deployments);
+    files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
+    files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
+    files.push((PLAN.to_owned(), decisions));
+    files.push(("manifest.json".to_owned(), manifest));
     for (path, bytes) in files {
         let added = path.parse::<TreePath>().map_err(|error| error.to_string()).and_then(|path| {
             tree.add(path, bytes).map_err(|collision| {
