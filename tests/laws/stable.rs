@@ -18,8 +18,14 @@ use crate::edits::{Edit, edit};
 use crate::random::{Pools, founded};
 
 /// Why a catalog that is right in itself may not fit what exists already, or the pools.
-const REFUSALS: [&str; 5] =
-    ["pool-full", "network-size-changed", "not-enough-zones", "subnet-too-small", "lock-contradicts-catalog"];
+const REFUSALS: [&str; 6] = [
+    "pool-full",
+    "network-size-changed",
+    "no-room-to-grow",
+    "not-enough-zones",
+    "subnet-too-small",
+    "lock-contradicts-catalog",
+];
 
 #[test]
 fn an_edit_changes_what_it_names_and_nothing_else() {
@@ -206,28 +212,34 @@ fn the_tenant_itself_stays_where_it_is(before: &Compiled, after: &Compiled, edit
         let (old_places, new_places) = (places(&old), places(new));
         for (place, block) in &old_places {
             assert!(
-                new_places.get(place).is_none_or(|now| now.is_superset(block)),
-                "{place} of {id} was {block:?} before {edit:?}: {new_places:?}"
+                new_places.get(place).is_none_or(|now| now == block),
+                "{place} of {id} was {block} before {edit:?}: {new_places:?}"
             );
         }
     }
 }
 
 /// What stands where: subnet groups, their zones, and the slots of an allow-list.
-///
-/// A network that has grown has more than one block in the same place.
-fn places(tenant: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |place: String, what: String| _ = places.entry(place).or_default().insert(what);
+fn places(tenant: &Value) -> BTreeMap<String, String> {
+    let mut places = BTreeMap::new();
+    for (number, block) in blocks(&tenant["network"], "secondary").into_iter().enumerate() {
+        places.insert(format!("network {number}"), block.to_string());
+    }
     for group in tenant["network"]["subnet_groups"].as_array().unwrap() {
         let name = text(&group["name"]);
         for subnet in group["subnets"].as_array().unwrap() {
-            add(format!("{name} in {}", subnet["zone"]), text(&subnet["cidr"]));
+            // A group that has grown has several in a zone, the oldest first.
+            let place = |number: u32| format!("{name} {number} in {}", subnet["zone"]);
+            let free = (1..).map(place).find(|place| !places.contains_key(place));
+            places.extend(free.map(|place| (place, text(&subnet["cidr"]))));
         }
-        add(name, text(&group["cidr"]));
+        for further in group.get("further").and_then(Value::as_array).into_iter().flatten() {
+            places.insert(format!("{name} {}", further["block"]), text(&further["cidr"]));
+        }
+        places.insert(name, text(&group["cidr"]));
     }
     for range in tenant["ingress"].as_array().unwrap() {
-        add(format!("range {}", range["cidr"]), range["slot"].to_string());
+        places.insert(format!("range {}", range["cidr"]), range["slot"].to_string());
     }
     places
 }
@@ -259,8 +271,7 @@ fn nothing_overlaps(company: &Company, compiled: &Compiled) {
     taken.extend(waiting);
     for (id, tenant) in compiled.tenants() {
         let network = &tenant["network"];
-        let (block, reserve) = (cidr(&network["cidr"]), cidr(&network["reserve"]));
-        assert!(reserve.contains(&block), "{id}");
+        let reserve = cidr(&network["reserve"]);
         let region = company.regions.iter().find(|region| tenant["region"] == region.name).unwrap();
         let pools: Vec<Cidr> = region.pools.iter().map(|pool| pool.parse().unwrap()).collect();
         assert!(pools.iter().any(|pool| pool.contains(&reserve)), "{reserve} of {id} lies in no pool");
@@ -268,31 +279,30 @@ fn nothing_overlaps(company: &Company, compiled: &Compiled) {
             panic!("{reserve} of {id} touches {other}");
         }
         taken.push(reserve);
-        let mut groups: Vec<Cidr> = Vec::new();
+        let networks = blocks(network, "secondary");
+        let (mut beside, mut groups) = (Vec::new(), Vec::new());
+        networks.iter().for_each(|block| inside(*block, &[reserve], &mut beside));
         for group in network["subnet_groups"].as_array().unwrap() {
-            let mut subnets: Vec<Cidr> = Vec::new();
-            let whole = inside(cidr(&group["cidr"]), &block, &mut groups);
+            let (own, mut subnets, mut zones) = (blocks(group, "further"), Vec::new(), BTreeSet::new());
+            own.iter().for_each(|block| inside(*block, &networks, &mut groups));
             for subnet in group["subnets"].as_array().unwrap() {
-                inside(cidr(&subnet["cidr"]), &whole, &mut subnets);
+                inside(cidr(&subnet["cidr"]), &own, &mut subnets);
+                zones.insert(text(&subnet["zone"]));
             }
-        }
-        let zones = |group: &Value| {
-            group["subnets"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|subnet| text(&subnet["zone"]))
-                .collect::<BTreeSet<_>>()
-        };
-        for group in network["subnet_groups"].as_array().unwrap() {
-            assert_eq!(zones(group).len(), group["subnets"].as_array().unwrap().len(), "a zone twice: {id}");
+            assert_eq!(zones.len() * own.len(), subnets.len(), "a zone stands once in each block: {id}");
         }
     }
 }
 
-fn inside(block: Cidr, outer: &Cidr, beside: &mut Vec<Cidr>) -> Cidr {
-    assert!(outer.contains(&block), "{block} does not lie in {outer}");
+/// The block of a network or a subnet group, and those that it has grown by.
+fn blocks(owner: &Value, further: &str) -> Vec<Cidr> {
+    let more = owner.get(further).and_then(Value::as_array).into_iter().flatten();
+    let more = more.map(|block| cidr(block.get("cidr").unwrap_or(block)));
+    std::iter::once(cidr(&owner["cidr"])).chain(more).collect()
+}
+
+fn inside(block: Cidr, outer: &[Cidr], beside: &mut Vec<Cidr>) {
+    assert!(outer.iter().any(|outer| outer.contains(&block)), "{block} lies in none of {outer:?}");
     assert!(!beside.iter().any(|other| other.overlaps(&block)), "{block} touches one of {beside:?}");
     beside.push(block);
-    block
 }
