@@ -8,6 +8,7 @@ pub mod condition;
 pub mod intent;
 pub mod library;
 mod load;
+mod load_flows;
 mod misfit;
 mod scope;
 pub mod settings;
