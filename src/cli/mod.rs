@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostics::{Report, Reported};
+use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::source::SourceMap;
 
 /// Compiles a list of tenants into isolated AWS infrastructure.
@@ -88,8 +88,15 @@ struct Session {
 
 /// Runs the command line and returns its exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && asks_for_json(&words) => {
+            let mut report = Report::default();
+            report.push(wrong_use(&error));
+            print::diagnostics(Format::Json, report, &SourceMap::default());
+            return ExitCode::from(2);
+        }
         Err(error) => {
             // Help and version come this way too, for standard output and with status 0.
             let status = if error.use_stderr() { 2 } else { 0 };
@@ -121,6 +128,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(1),
         Err(Reported { .. }) => ExitCode::from(2),
     }
+}
+
+/// Whether a command line that could not be understood asked for JSON all the same.
+fn asks_for_json(words: &[OsString]) -> bool {
+    words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+}
+
+/// The first line of clap's message says what is wrong; the rest is how to use the command.
+fn wrong_use(error: &clap::Error) -> Diagnostic {
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first).replace('\'', "`");
+    Diagnostic::error(&codes::WRONG_USE, message)
+        .help("`tenantry --help` lists the commands and their options")
 }
 
 /// The command line as clap knows it, for completions and manual pages.

@@ -10,6 +10,7 @@ pub(super) const ALL: &[&Code] = &[
     &OUTPUT_BUSY,
     &FOREIGN_FILES,
     &INTERRUPTED_RUN,
+    &WRONG_USE,
 ];
 
 pub static OUTPUT_NOT_A_DIRECTORY: Code = Code {
@@ -64,4 +65,11 @@ pub static INTERRUPTED_RUN: Code = Code {
     explanation: "A run was killed, or the machine stopped, between the first and the last file that it moved into place; a journal of what it did stands in `.tenantry-staging` of the output directory. \
 The lock is whole in any case: it is replaced last, in one step.\n\n`tenantry synth` finishes or undoes the interrupted run before it does its own work; commands that only read tell you of it and change nothing. \
 If the journal itself is damaged, restore the output directory from version control and remove `.tenantry-staging`.",
+};
+
+pub static WRONG_USE: Code = Code {
+    name: "wrong-use",
+    meaning: "a command, an option or an argument is not one of tenantry's",
+    explanation: "The command line could not be understood, so nothing was read and nothing was written. `tenantry --help` lists the commands, and `tenantry COMMAND --help` the options of one. \
+With `--format json` this message is JSON as well, as all others are.",
 };
