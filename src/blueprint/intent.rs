@@ -69,6 +69,17 @@ pub enum Route {
     Local,
 }
 
+impl Route {
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Route::Internet => "internet",
+            Route::Nat => "nat",
+            Route::Local => "local",
+        }
+    }
+}
+
 /// Something with network interfaces.
 #[derive(Debug)]
 pub struct Workload {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::blueprint::library::embedded;
-use crate::blueprint::{Blueprint, FlowEnd, Library, Route};
+use crate::blueprint::{Blueprint, FlowEnd, Library};
 use crate::cli::{Format, Outcome, Session, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 
@@ -138,7 +138,7 @@ fn shown(blueprint: &Blueprint) -> String {
             "  {}: 1/{} of the network, default route {}\n",
             group.name,
             1u32 << group.extra_bits,
-            route(group.route)
+            group.route.word()
         ));
     }
     text.push_str("\nflows (everything else is denied):\n");
@@ -191,18 +191,10 @@ fn document(blueprint: &Blueprint) -> serde_json::Value {
         "summary": blueprint.summary,
         "settings": settings,
         "sizes": sizes,
-        "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": route(group.route)})).collect::<Vec<_>>(),
+        "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": group.route.word()})).collect::<Vec<_>>(),
         "flows": blueprint.flows.iter().map(|flow| json!({"from": end(&flow.from), "to": end(&flow.to), "protocol": flow.protocol.name(), "ports": ports(&flow.ports)})).collect::<Vec<_>>(),
         "stacks": blueprint.stacks.iter().map(|stack| json!({"name": stack.name, "after": stack.after, "optional": stack.when.is_some()})).collect::<Vec<_>>(),
     })
-}
-
-fn route(route: Route) -> &'static str {
-    match route {
-        Route::Internet => "internet",
-        Route::Nat => "nat",
-        Route::Local => "local",
-    }
 }
 
 fn end(end: &FlowEnd) -> String {

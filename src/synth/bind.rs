@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::PrefixListService;
 use crate::blueprint::Symbol;
-use crate::catalog::{Catalog, TagSource};
+use crate::catalog::Catalog;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::short_hash;
@@ -255,9 +255,4 @@ fn unbound(problem: Unbound, symbol: &Symbol, tenant: &TenantPlan<'_>) -> Diagno
             .at(tenant.tenant.id.span, "")
             .help("please report this with the catalog that shows it"),
     }
-}
-
-/// Whether a rule takes its value from the tenant's identity, so that it may never change.
-pub(super) fn is_identity(source: Option<TagSource>) -> bool {
-    source == Some(TagSource::TenantId)
 }

@@ -77,16 +77,9 @@ impl Generator<'_, '_> {
             ]);
             self.add(group_id(&workload.name), "AWS::EC2::SecurityGroup", properties);
         }
-        let rules: Vec<Rule> = self
-            .shape
-            .security
-            .rules
-            .iter()
-            .filter(|rule| rule.peer != Peer::TenantIngress)
-            .cloned()
-            .collect();
-        for rule in rules {
-            self.security_group_rule(&rule);
+        let shape = self.shape;
+        for rule in shape.security.rules.iter().filter(|rule| rule.peer != Peer::TenantIngress) {
+            self.security_group_rule(rule);
         }
     }
 
@@ -165,15 +158,8 @@ impl Generator<'_, '_> {
                 );
             }
         }
-        let entries: Vec<AclEntry> = self
-            .shape
-            .security
-            .acl_entries
-            .iter()
-            .filter(|entry| entry.peer != Peer::TenantIngress)
-            .cloned()
-            .collect();
-        for entry in entries {
+        let shape = self.shape;
+        for entry in shape.security.acl_entries.iter().filter(|entry| entry.peer != Peer::TenantIngress) {
             let cidr = match &entry.peer {
                 Peer::SubnetGroup(group) => self.value(Symbol::SubnetGroupCidr(group.clone())),
                 Peer::SubnetBlock(group, block) => {
@@ -183,7 +169,7 @@ impl Generator<'_, '_> {
             };
             let acl = get_att(&acl_id(&entry.subnet_group), "Id");
             self.acl_entry(
-                &entry,
+                entry,
                 acl,
                 entry.number,
                 cidr,
@@ -214,15 +200,8 @@ impl Generator<'_, '_> {
 
     fn ingress_rules(&mut self, slots: &[u32]) {
         let (groups, acls) = (self.named_arguments("security_group"), self.named_arguments("network_acl"));
-        let rules: Vec<Rule> = self
-            .shape
-            .security
-            .rules
-            .iter()
-            .filter(|rule| rule.peer == Peer::TenantIngress)
-            .cloned()
-            .collect();
-        for rule in rules {
+        let shape = self.shape;
+        for rule in shape.security.rules.iter().filter(|rule| rule.peer == Peer::TenantIngress) {
             let Some(group) = groups.get(&rule.workload).cloned() else {
                 self.lacks("security_group", &rule.workload);
                 continue;
@@ -244,22 +223,15 @@ impl Generator<'_, '_> {
                 self.add(id, "AWS::EC2::SecurityGroupIngress", properties);
             }
         }
-        let entries: Vec<AclEntry> = self
-            .shape
-            .security
-            .acl_entries
-            .iter()
-            .filter(|entry| entry.peer == Peer::TenantIngress)
-            .cloned()
-            .collect();
-        for entry in entries {
+        let shape = self.shape;
+        for entry in shape.security.acl_entries.iter().filter(|entry| entry.peer == Peer::TenantIngress) {
             let Some(acl) = acls.get(&entry.subnet_group).cloned() else {
                 self.lacks("network_acl", &entry.subnet_group);
                 continue;
             };
             let name = ports_name(entry.protocol.name(), entry.ports);
             if slots.len() > ACL_INGRESS_RANGES {
-                self.acl_entry(&entry, acl, entry.number, Json::text(ANYWHERE), &format!("Anywhere{name}"));
+                self.acl_entry(entry, acl, entry.number, Json::text(ANYWHERE), &format!("Anywhere{name}"));
                 continue;
             }
             for slot in slots {
@@ -267,7 +239,7 @@ impl Generator<'_, '_> {
                 // Slots are small numbers, but a lock may hold any: what is left of a hundred would
                 // run into the next, and the plan has refused it.
                 let number = entry.number + u16::try_from(*slot).unwrap_or(99).min(99);
-                self.acl_entry(&entry, acl.clone(), number, cidr, &format!("{name}Range{slot}"));
+                self.acl_entry(entry, acl.clone(), number, cidr, &format!("{name}Range{slot}"));
             }
         }
     }

@@ -3,7 +3,6 @@
 use crate::cloudformation::{Json, limits};
 use crate::plan::Plan;
 use crate::synth::bind::BoundStack;
-use crate::synth::template::Templates;
 
 /// The JSON Schema of the file.
 pub fn schema() -> &'static str {
@@ -11,15 +10,9 @@ pub fn schema() -> &'static str {
 }
 
 /// The manifest. `files` are those that no stack names; the writer knows by both what is tenantry's.
-pub(super) fn manifest(
-    plan: &Plan<'_>,
-    templates: &Templates,
-    stacks: &[BoundStack<'_>],
-    files: &[&str],
-) -> Json {
+pub(super) fn manifest(plan: &Plan<'_>, stacks: &[BoundStack<'_>], files: &[&str]) -> Json {
     let mut files = files.to_vec();
     files.sort_unstable();
-    debug_assert!(templates.list.iter().all(|template| !template.path.is_empty()));
     Json::object([
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),

@@ -59,14 +59,7 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
         || {
             rayon::join(
                 || print(plan_file::plan_file(plan, &stacks)),
-                || {
-                    print(manifest::manifest(
-                        plan,
-                        &templates,
-                        &stacks,
-                        &[TAG_POLICY, PLAN, COST_ALLOCATION_TAGS],
-                    ))
-                },
+                || print(manifest::manifest(plan, &stacks, &[TAG_POLICY, PLAN, COST_ALLOCATION_TAGS])),
             )
         },
         || -> Vec<(String, Vec<u8>)> {

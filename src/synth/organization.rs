@@ -1,9 +1,8 @@
 //! Files for the organization: its tag policy, and the tags to be activated for cost allocation.
 
-use crate::catalog::TagRule;
+use crate::catalog::{TagRule, TagSource};
 use crate::cloudformation::Json;
 use crate::plan::Plan;
-use crate::synth::bind::is_identity;
 
 /// Keys of one call of `ce:UpdateCostAllocationTagsStatus`.
 const KEYS_A_CALL: usize = 20;
@@ -21,7 +20,7 @@ fn one_tag(rule: &TagRule) -> Json {
     if !rule.values.is_empty() {
         entries.push(("tag_value", assign(rule.values.iter().map(|value| value.value.as_str()).collect())));
     }
-    if rule.required || is_identity(rule.source) {
+    if rule.required || rule.source == Some(TagSource::TenantId) {
         let types = ["ec2:ALL_SUPPORTED", "ecs:ALL_SUPPORTED", "rds:ALL_SUPPORTED"];
         entries.push(("report_required_tag_for", assign(types.into_iter().collect())));
     }

@@ -59,11 +59,7 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
 fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: &str) -> Json {
     let network = &tenant.network;
     let groups = network.subnet_groups.iter().map(|group| {
-        let route = tenant.blueprint.subnet_group(&group.name).map_or("local", |group| match group.route {
-            crate::blueprint::Route::Internet => "internet",
-            crate::blueprint::Route::Nat => "nat",
-            crate::blueprint::Route::Local => "local",
-        });
+        let route = tenant.blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
         let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
         let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
             Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])

@@ -26,14 +26,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
                 ("cidr", Bound::Value(Symbol::SubnetCidr(group.name.clone(), slot))),
             ])
         });
-        let route = match group.route {
-            crate::blueprint::Route::Internet => "internet",
-            crate::blueprint::Route::Nat => "nat",
-            crate::blueprint::Route::Local => "local",
-        };
         Bound::record([
             ("name", Bound::Text(group.name.clone())),
-            ("route", Bound::Text(route.to_owned())),
+            ("route", Bound::Text(group.route.word().to_owned())),
             ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
             ("subnets", Bound::List(subnets.collect())),
             ("further_subnets", further_subnets(shape, &group.name)),
