@@ -134,6 +134,7 @@ pub fn network_bound(growth: &Growth) -> Bound {
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
     Bound::record([
+        ("name", Bound::Value(crate::blueprint::Symbol::TenantId)),
         ("cidr", Bound::Value(crate::blueprint::Symbol::NetworkCidr)),
         ("further_blocks", Bound::List(further_blocks.collect())),
     ])
