@@ -54,7 +54,7 @@ pub(super) fn variant(
     if shape.growth.blocks > 0 && depends_on_growth(stack) {
         parts.push(growth_name(&shape.growth));
     }
-    if stack.template.generated().contains(&"ingress_rules") {
+    if depends_on_ingress(stack) {
         let contiguous = slots.iter().copied().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
         parts.push(if contiguous {
             format!("ranges-{}", slots.len())
@@ -118,6 +118,12 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
 fn depends_on_status(status: Status, stack: &Stack) -> bool {
     stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
         || (status == Status::Suspended && !stack.template.generated().is_empty())
+}
+
+/// Whether a template's text differs with the length of the tenant's allow-list.
+fn depends_on_ingress(stack: &Stack) -> bool {
+    stack.template.generated().contains(&"ingress_rules")
+        || stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "ingress"))
 }
 
 /// Whether a template's text differs where the network has grown.
