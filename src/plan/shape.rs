@@ -121,7 +121,7 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
     let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
     let stacks = stacks
         // A tenant that takes no traffic has an empty allow-list, which is no stack.
-        .filter(|stack| status != Status::Suspended || !stack.template.makes_only("ingress_rules"))
+        .filter(|stack| status.takes_traffic() || !stack.template.makes_only("ingress_rules"))
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
@@ -180,7 +180,7 @@ fn security(
         .filter(|workload| is_on(workload.when.as_ref(), per <= workload.per, workload.span))
         .map(|workload| (workload.name.as_str(), workload))
         .collect();
-    let takes_traffic = status != Status::Suspended;
+    let takes_traffic = status.takes_traffic();
     let flows: Vec<_> = blueprint
         .flows
         .iter()
@@ -259,11 +259,7 @@ pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound 
 
 /// Whether a condition holds as far as anybody can know; told is nothing.
 fn may_hold(condition: Option<&Condition>, scope: &Scope) -> bool {
-    match condition.map(|condition| condition.holds(scope)) {
-        None | Some(Err(ConditionError::DiffersByTenant(_))) => true,
-        Some(Ok(holds)) => holds,
-        Some(Err(ConditionError::UnknownName(_))) => false,
-    }
+    condition.is_none_or(|condition| condition.may_hold(scope))
 }
 
 fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut Report) -> bool {

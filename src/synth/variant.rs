@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::blueprint::condition::{Condition, Test};
+use crate::blueprint::condition::{Comparison, Condition, Test};
 use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
@@ -109,16 +109,17 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
 
 /// Whether a stack exists only where this switch is on, so that the switch says nothing more.
 fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
-    let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
-    *value == serde_json::Value::Bool(true)
-        && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+    let alternatives = stack.when.as_ref().map(|condition| condition.any.as_slice());
+    let Some([all]) = alternatives else { return false };
+    let is_switch = |one: &Comparison| one.test == Test::Holds && one.path == ["settings", name];
+    *value == serde_json::Value::Bool(true) && all.iter().any(is_switch)
 }
 
 /// Whether a template's text differs with the status: it names it, or holds rules for a tenant that takes
 /// no traffic.
 fn depends_on_status(status: Status, stack: &Stack) -> bool {
     stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
-        || (status == Status::Suspended && !stack.template.generated().is_empty())
+        || (!status.takes_traffic() && !stack.template.generated().is_empty())
 }
 
 /// Whether a template's text differs with the length of the tenant's allow-list.
