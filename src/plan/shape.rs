@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
-use crate::blueprint::{Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload};
+use crate::blueprint::{
+    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+};
 use crate::catalog::Status;
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
@@ -128,8 +130,16 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
         Security::default()
     };
     let settings = settings.clone();
-    (report.errors() == before)
-        .then_some(Shape { blueprint, per, settings, status, zones, growth, stacks, security })
+    (report.errors() == before).then_some(Shape {
+        blueprint,
+        per,
+        settings,
+        status,
+        zones,
+        growth,
+        stacks,
+        security,
+    })
 }
 
 /// The names that conditions of a blueprint know.

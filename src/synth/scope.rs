@@ -21,14 +21,16 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
             Bound::record([
                 ("id", text(&organization.id.value)),
                 ("root", root.map_or(Bound::Nothing, |root| text(&root.value))),
-                ("management_account", account.map_or(Bound::Nothing, |account| text(account.value.as_str()))),
+                (
+                    "management_account",
+                    account.map_or(Bound::Nothing, |account| text(account.value.as_str())),
+                ),
             ]),
         );
     }
     if shape.per == Per::Tenant {
-        scope = scope
-            .with("tenant", tenant(shape))
-            .with("status", Bound::Text(shape.status.as_str().to_owned()));
+        scope =
+            scope.with("tenant", tenant(shape)).with("status", Bound::Text(shape.status.as_str().to_owned()));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
         let names = [
