@@ -285,7 +285,8 @@ def name_prefix_lists(rules, vpcs, tenant_of_cidr):
         return found
 
     planned = uses((vpc, tenant_of_cidr[cidr].rules) for vpc, cidr in vpcs.items() if cidr in tenant_of_cidr)
-    for identity, where in sorted(uses(rules.items()).items()):
+    own = [(vpc, of_vpc) for vpc, of_vpc in rules.items() if vpcs.get(vpc) in tenant_of_cidr]
+    for identity, where in sorted(uses(own).items()):
         service = next((service for service, places in sorted(planned.items()) if places == where), identity)
         planned.pop(service, None)
         for vpc, of_vpc in rules.items():
