@@ -176,7 +176,7 @@ pub fn plan_as_of<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
-    let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
+    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })
