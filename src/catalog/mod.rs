@@ -24,7 +24,7 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, Connect, Host, Organization, Pool, Quarantine, QuotaOverride, Region, Reserved,
+    Account, Catalog, Connect, Host, Ipv6Pool, Organization, Pool, Purpose, Quarantine, QuotaOverride, Region, Reserved,
     Settings, SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};

@@ -427,11 +427,29 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
 /// Keeps a slot for every range of a tenant's allow-list, so that taking one range out never moves
 /// another: a rule of a security group cannot change its range in place, and the rule that it would
 /// become may still exist under another name.
-pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, Cidr> {
+///
+/// `dual`: its network has IPv6 addresses too.
+pub(super) fn ingress_slots(
+    tenant: &Tenant,
+    dual: bool,
+    lock: &mut Lock,
+    report: &mut Report,
+) -> BTreeMap<u32, Cidr> {
     let id: &TenantId = &tenant.id.value;
     let mut wanted: BTreeSet<Cidr> = tenant.ingress.iter().map(|range| range.value).collect();
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
+        wanted.extend(Cidr::v6(0, 0).filter(|_| dual));
+    }
+    for range in tenant.ingress.iter().filter(|range| !dual && !range.value.is_v4()) {
+        report.push(
+            Diagnostic::error(
+                &codes::IPV6_NOT_SUPPORTED,
+                format!("tenant `{id}` has no IPv6 addresses, and its `ingress` holds {}", range.value),
+            )
+            .at(range.span, "")
+            .help("give the tenant `settings: { ipv6: dual_stack }`, or take the block out"),
+        );
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
     if let Some(locked) = lock.ingress.get(id) {

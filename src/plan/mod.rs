@@ -13,6 +13,7 @@ mod addresses;
 pub mod adopt;
 mod growth;
 mod homes;
+pub mod ipv6;
 pub mod lock;
 pub mod occupancy;
 mod quarantine;
@@ -77,6 +78,8 @@ pub struct NetworkPlan {
     pub subnet_groups: Vec<SubnetGroupPlan>,
     /// In the order of their slots; only those in use.
     pub zones: Vec<ZoneId>,
+    /// Where it has two stacks.
+    pub ipv6: Option<ipv6::NetworkIpv6>,
 }
 
 /// The addresses of a subnet group: its block, and the part of each zone in use.
@@ -159,11 +162,16 @@ pub fn plan_as_of<'c>(
     let mut intents = intents;
     intents.retain(|intent| !homeless.contains(&intent.tenant.id.value));
     let lengths = settle_addresses(catalog, &intents, &mut lock, &mut pools, report);
+    let dual = intents.iter().filter(|intent| ipv6::is_on(&intent.settings));
+    let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
+    ipv6::settle(catalog, dual, &mut lock, report);
     let mut shapes = Shapes::default();
     let mut decided = Vec::new();
     for (intent, length) in intents.into_iter().zip(lengths) {
         let owner = Owner::Tenant(intent.tenant.id.value.clone());
-        let growth = Growth::of(&lock, &owner);
+        let mut growth = Growth::of(&lock, &owner);
+        let dual = ipv6::is_on(&intent.settings);
+        growth.ipv6 = ipv6::shape(&lock, &owner).filter(|_| dual);
         let Some(shape) = shapes.of(&intent, growth, report) else { continue };
         let Some(length) = length else { continue };
         // What a network was created with has its smallest subnets.
@@ -172,7 +180,7 @@ pub fn plan_as_of<'c>(
         let id = &intent.tenant.id.value;
         addresses::check_subnet_sizes(intent.blueprint, workloads, first, length.span, id, report);
         check_slots(intent.tenant, shapes.list[shape].zones, &lock, report);
-        let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
+        let ingress = addresses::ingress_slots(intent.tenant, dual, &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -453,12 +461,16 @@ fn network_plan(intent: &Intent<'_>, zones: usize, catalog: &Catalog, lock: &Loc
             further: further?,
         });
     }
+    let used = used?;
+    let ipv6 = ipv6::network(&owner, intent.blueprint, &used, region, lock);
+    let ipv6 = ipv6.filter(|_| ipv6::is_on(&intent.settings));
     Some(NetworkPlan {
         cidr: network.cidr,
         secondary: network.secondary.clone(),
         reserve: network.reserve,
         pool,
         subnet_groups,
-        zones: used?,
+        ipv6,
+        zones: used,
     })
 }

@@ -11,7 +11,7 @@
 
 use crate::catalog::{Catalog, Quarantine};
 use crate::identity::Date;
-use crate::plan::lock::{Lock, Locked, Owner, Quarantined};
+use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
 
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
 pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
@@ -26,8 +26,11 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     for owner in left {
         if let Some(network) = lock.networks.remove(&owner) {
             // Of two Regions that had the same addresses, the later waits for both.
-            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner) };
+            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner.clone()) };
             lock.quarantine.insert(network.value.reserve, Locked::new(waiting));
+            if let Some(block) = network.value.ipv6.and_then(Ipv6::block) {
+                lock.quarantine.insert(block, Locked::new(Quarantined::new(owner)));
+            }
         }
     }
     lock.subnet_groups.retain(|id, _| !gone(&id.owner));

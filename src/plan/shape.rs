@@ -9,6 +9,7 @@ use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{Blueprint, Bound, Scope, Settings, Stack, Workload};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
+use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
@@ -35,6 +36,8 @@ pub struct Growth {
     /// The numbers of the blocks that each subnet group has a part of; a group that came later has
     /// fewer. The block that the network was created with is number 1 and is left out.
     pub groups: BTreeMap<String, Vec<usize>>,
+    /// Where the network has IPv6 addresses too.
+    pub ipv6: Option<DualStack>,
 }
 
 impl Growth {
@@ -49,6 +52,7 @@ impl Growth {
             groups: groups
                 .map(|(name, group)| (name.as_str().to_owned(), numbers(&group.value.secondary)))
                 .collect(),
+            ipv6: None,
         }
     }
 
@@ -133,7 +137,17 @@ pub fn network_bound(growth: &Growth) -> Bound {
         let cidr = Bound::Value(crate::blueprint::Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
+    let ipv6 = match &growth.ipv6 {
+        None => Bound::Nothing,
+        Some(dual) if dual.provided => Bound::record([("provider", Bound::Text("amazon".to_owned()))]),
+        Some(_) => Bound::record([
+            ("provider", Bound::Text("pool".to_owned())),
+            ("cidr", Bound::Value(crate::blueprint::Symbol::NetworkIpv6Cidr)),
+            ("pool", Bound::Value(crate::blueprint::Symbol::Ipv6Pool)),
+        ]),
+    };
     Bound::record([
+        ("ipv6", ipv6),
         ("cidr", Bound::Value(crate::blueprint::Symbol::NetworkCidr)),
         ("further_blocks", Bound::List(further_blocks.collect())),
     ])

@@ -32,6 +32,8 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
             ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
             ("subnets", Bound::List(subnets.collect())),
             ("further_subnets", further_subnets(shape, &group.name)),
+            ("ipv6_ranges", ipv6_ranges(shape, &group.name)),
+            ("ipv6_subnets", ipv6_subnets(shape, &group.name)),
         ])
     });
     let further = blueprint
@@ -66,6 +68,39 @@ fn further_subnets(shape: &Shape<'_>, group: &str) -> Bound {
             ("slot", Bound::number(slot)),
             ("zone", Bound::Value(Symbol::ZoneId(slot))),
             ("cidr", Bound::Value(cidr)),
+        ])
+    });
+    Bound::List(subnets.collect())
+}
+
+/// The /60 that a group has of the VPC's IPv6 block.
+fn ipv6_ranges(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let ranges = (1..=dual.ranges.get(group).copied().unwrap_or_default()).map(|number| {
+        let cidr = Bound::Value(Symbol::SubnetGroupIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetGroupIpv6Index(group.to_owned(), number))),
+        ])
+    });
+    Bound::List(ranges.collect())
+}
+
+/// The /64 of each subnet of a group, also of those that the network has grown by.
+fn ipv6_subnets(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let blocks = std::iter::once(&1).chain(shape.growth.blocks_of(group));
+    let subnets = blocks.flat_map(|block| (1..=shape.zones).map(move |slot| (*block, slot)));
+    let subnets = subnets.map(|(block, slot)| {
+        let number = if block == 1 { slot } else { further_number(block, slot) };
+        let cidr = Bound::Value(Symbol::SubnetIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("block", Bound::number(block)),
+            ("slot", Bound::number(slot)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetIpv6Index(group.to_owned(), number))),
         ])
     });
     Bound::List(subnets.collect())
