@@ -25,6 +25,7 @@ const EMBEDDED: &[Embedded] = &[embedded_files!("vpc":
     "endpoints.yaml",
     "foundation.yaml",
     "growth.yaml",
+    "ipv6.yaml",
     "load_balancer.yaml",
     "network.yaml",
     "security.yaml",

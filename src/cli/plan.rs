@@ -262,6 +262,8 @@ fn rules(plan: &Plan<'_>) -> String {
 fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "anywhere over IPv6".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("{group} subnets over IPv6"),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),

@@ -11,6 +11,7 @@ use crate::blueprint::{Blueprint, Flow, FlowEnd, Protocol, Route, Settings, Work
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::identity::hash_number;
 use crate::plan::Growth;
+use crate::plan::ipv6::DualStack;
 use crate::source::Span;
 
 /// The ports from which clients open connections: Linux, Windows, load balancers and NAT gateways
@@ -21,8 +22,9 @@ pub const EPHEMERAL_PORTS: (u16, u16) = (1024, 65535);
 /// group, which filters exactly, because an ACL holds 20 entries a direction.
 pub const ACL_INGRESS_RANGES: usize = 8;
 
-/// Entries of a network ACL in one direction that AWS allows by default, less the default deny.
-const ACL_ENTRIES: usize = 19;
+/// Entries of a network ACL in one direction that AWS allows by default. Those of both families count,
+/// and so does the default deny of each (Amazon VPC quotas, "Rules per network ACL").
+const ACL_ENTRIES: usize = 20;
 
 /// Services with gateway endpoints; security groups name them by AWS's prefix lists.
 const GATEWAY_SERVICES: [&str; 2] = ["dynamodb", "s3"];
@@ -52,12 +54,16 @@ pub enum Direction {
 pub enum Peer {
     /// Every IPv4 address.
     Anywhere,
+    /// Every IPv6 address.
+    AnywhereIpv6,
     /// The ranges of the tenant's allow-list.
     TenantIngress,
     /// The addresses of a subnet group, in the block that its network was created with.
     SubnetGroup(String),
     /// The addresses of a subnet group in another block of its network.
     SubnetBlock(String, usize),
+    /// A /60 of a subnet group's IPv6 addresses, counted from 1.
+    SubnetIpv6(String, usize),
     /// Whoever bears the security group of a workload.
     Workload(String),
     /// AWS's prefix list of a service.
@@ -84,8 +90,8 @@ pub struct AclEntry {
     pub protocol: Protocol,
     pub ports: (u16, u16),
     pub peer: Peer,
-    /// 1,000 to 31,999, from the entry's own content: an edit elsewhere does not renumber it. Entries
-    /// for the tenant's allow-list have a round hundred, to which the slot of each range is added.
+    /// 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an edit elsewhere does not
+    /// renumber it. Entries for the tenant's allow-list have a round hundred, to which the slot of each range is added.
     pub number: u16,
 }
 
@@ -121,6 +127,7 @@ pub(super) fn derive(
         rules: BTreeMap::new(),
         entries: BTreeMap::new(),
         prefix_lists: BTreeSet::new(),
+        dual: growth.ipv6.as_ref(),
     };
     for flow in flows {
         if let Err(problem) = derivation.flow(flow) {
@@ -133,6 +140,7 @@ pub(super) fn derive(
         }
     }
     let acl_entries = numbered(derivation.consolidated_entries(), growth);
+    let most = ACL_ENTRIES - if growth.ipv6.is_some() { 2 } else { 1 };
     for group in &blueprint.network.subnet_groups {
         for direction in [Direction::Ingress, Direction::Egress] {
             let used = acl_entries
@@ -141,11 +149,11 @@ pub(super) fn derive(
             let ranges =
                 |entry: &AclEntry| if entry.peer == Peer::TenantIngress { ACL_INGRESS_RANGES } else { 1 };
             let used: usize = used.map(ranges).sum();
-            if used > ACL_ENTRIES {
+            if used > most {
                 report.push(
                     Diagnostic::error(
                         &codes::TOO_MANY_ACL_ENTRIES,
-                        format!("the network ACL of the {} subnets needs {used} {} entries, and AWS allows {ACL_ENTRIES} beside the default one", group.name, direction.name()),
+                        format!("the network ACL of the {} subnets needs {used} {} entries, and AWS allows {most} beside the default one", group.name, direction.name()),
                     )
                     .at(group.span, "")
                     .help("declare fewer flows, or join port ranges"),
@@ -184,6 +192,8 @@ struct Derivation<'d> {
     rules: BTreeMap<(String, Direction, Protocol, Peer), (Ports, String)>,
     entries: BTreeMap<(String, Direction, Protocol, Peer), Ports>,
     prefix_lists: BTreeSet<String>,
+    /// Where the network has IPv6 addresses too.
+    dual: Option<&'d DualStack>,
 }
 
 impl Derivation<'_> {
@@ -256,6 +266,12 @@ impl Derivation<'_> {
                 return Err(format!("{} has no way to {}", quote(&from.name), destination(&flow.to)));
             }
         }
+        // The public endpoints of AWS services go by names without IPv6 addresses, unless a program asks
+        // for others.
+        if self.dual.is_some() && flow.to == FlowEnd::Internet {
+            self.rule(&from.name, Direction::Egress, flow, Peer::AnywhereIpv6, reason.clone());
+            self.both_ways(&group, Direction::Egress, flow, &Peer::AnywhereIpv6);
+        }
         self.rule(&from.name, Direction::Egress, flow, Peer::Anywhere, reason);
         self.both_ways(&group, Direction::Egress, flow, &Peer::Anywhere);
         Ok(())
@@ -304,9 +320,22 @@ impl Derivation<'_> {
     }
 
     fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: Peer, reason: String) {
-        let key = (workload.to_owned(), direction, flow.protocol, peer);
-        let (ports, _) = self.rules.entry(key).or_insert_with(|| (Ports::new(), reason));
-        ports.extend(&flow.ports);
+        for peer in self.in_both_families(peer) {
+            let key = (workload.to_owned(), direction, flow.protocol, peer);
+            let (ports, _) = self.rules.entry(key).or_insert_with(|| (Ports::new(), reason.clone()));
+            ports.extend(&flow.ports);
+        }
+    }
+
+    /// The addresses of a subnet group are blocks of each family; what is no block holds for both.
+    fn in_both_families(&self, peer: Peer) -> Vec<Peer> {
+        let mut peers = Vec::new();
+        if let (Peer::SubnetGroup(group), Some(dual)) = (&peer, self.dual) {
+            let ranges = dual.ranges.get(group).copied().unwrap_or_default();
+            peers.extend((1..=ranges).map(|range| Peer::SubnetIpv6(group.clone(), range)));
+        }
+        peers.push(peer);
+        peers
     }
 
     /// The entry for a flow's packets, and the one for the answers the other way.
@@ -315,9 +344,11 @@ impl Derivation<'_> {
             Direction::Ingress => Direction::Egress,
             Direction::Egress => Direction::Ingress,
         };
-        let key = |direction| (group.to_owned(), direction, flow.protocol, peer.clone());
-        self.entries.entry(key(direction)).or_default().extend(&flow.ports);
-        self.entries.entry(key(back)).or_default().insert(EPHEMERAL_PORTS);
+        for peer in self.in_both_families(peer.clone()) {
+            let key = |direction| (group.to_owned(), direction, flow.protocol, peer.clone());
+            self.entries.entry(key(direction)).or_default().extend(&flow.ports);
+            self.entries.entry(key(back)).or_default().insert(EPHEMERAL_PORTS);
+        }
     }
 
     fn consolidated_rules(&self) -> Vec<Rule> {
@@ -325,7 +356,7 @@ impl Derivation<'_> {
         for ((workload, direction, protocol, peer), (ports, reason)) in &self.rules {
             let anywhere = self
                 .rules
-                .get(&(workload.clone(), *direction, *protocol, Peer::Anywhere))
+                .get(&(workload.clone(), *direction, *protocol, everywhere(peer)))
                 .map(|(ports, _)| ports);
             for ports in remaining(ports, peer, anywhere) {
                 rules.push(Rule {
@@ -345,7 +376,7 @@ impl Derivation<'_> {
     fn consolidated_entries(&self) -> Vec<AclEntry> {
         let mut entries = Vec::new();
         for ((group, direction, protocol, peer), ports) in &self.entries {
-            let anywhere = self.entries.get(&(group.clone(), *direction, *protocol, Peer::Anywhere));
+            let anywhere = self.entries.get(&(group.clone(), *direction, *protocol, everywhere(peer)));
             for ports in remaining(ports, peer, anywhere) {
                 entries.push(AclEntry {
                     subnet_group: group.clone(),
@@ -362,11 +393,19 @@ impl Derivation<'_> {
     }
 }
 
+/// Every address of the family of a peer.
+fn everywhere(peer: &Peer) -> Peer {
+    match peer {
+        Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => Peer::AnywhereIpv6,
+        _ => Peer::Anywhere,
+    }
+}
+
 /// The ports of a peer as few intervals, less those that a rule for every address covers already.
 /// The rules of the allow-list are always said: they stand in a stack of their own, whose template
 /// must not depend on the other rules.
 fn remaining(ports: &Ports, peer: &Peer, anywhere: Option<&Ports>) -> Vec<(u16, u16)> {
-    let stands_alone = matches!(peer, Peer::Anywhere | Peer::TenantIngress);
+    let stands_alone = matches!(peer, Peer::Anywhere | Peer::AnywhereIpv6 | Peer::TenantIngress);
     let covering = anywhere.filter(|_| !stands_alone).map(joined).unwrap_or_default();
     let mut intervals = joined(ports);
     intervals.retain(|(first, last)| !covering.iter().any(|(from, to)| from <= first && last <= to));
@@ -400,9 +439,13 @@ fn numbered(mut entries: Vec<AclEntry>, growth: &Growth) -> Vec<AclEntry> {
     );
     entries.extend(further);
     for entry in &mut entries {
-        let ingress = entry.peer == Peer::TenantIngress;
         let content = format!("{:?} {:?} {:?}", entry.protocol, entry.ports, entry.peer);
-        let (first, last, step) = if ingress { (100, 900, 100) } else { (1_000, 31_999, 1) };
+        // A family has numbers of its own, so that a second one moves none of the first.
+        let (first, last, step) = match (&entry.peer, everywhere(&entry.peer)) {
+            (Peer::TenantIngress, _) => (100, 900, 100),
+            (_, Peer::AnywhereIpv6) => (32_000, 32_766, 1),
+            _ => (1_000, 31_999, 1),
+        };
         let places = u32::from((last - first) / step + 1);
         let mut number = first + (hash_number(&content) % places) as u16 * step;
         while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {

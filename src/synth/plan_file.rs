@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cloudformation::Json;
 use crate::plan::security::{AclEntry, Peer, Rule};
-use crate::plan::{Plan, Shape, TenantPlan};
+use crate::plan::{Growth, Plan, Shape, TenantPlan};
 use crate::synth::bind::{BoundStack, tags};
 
 /// The whole plan. Rules are told once a shape, with peers by name; a tenant points to its shape.
@@ -50,7 +50,7 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .map(|shape| {
             let settings = serde_json::json!(shape.settings.0).to_string();
             let growth =
-                if shape.growth.blocks == 0 { String::new() } else { format!(" {:?}", shape.growth) };
+                if shape.growth == Growth::default() { String::new() } else { format!(" {:?}", shape.growth) };
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&(settings + &growth)))
         })
         .collect()
@@ -61,8 +61,17 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
     let groups = network.subnet_groups.iter().map(|group| {
         let route = tenant.blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
         let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
-        let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
-            Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
+        let ipv6 = network.ipv6.as_ref().and_then(|ipv6| Some((ipv6, ipv6.group(&group.name)?)));
+        let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).enumerate();
+        let subnets = subnets.map(|(at, (cidr, zone))| {
+            let mut entry =
+                vec![("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))];
+            // Both lists are by block and zone slot.
+            if let Some((ipv6, subnet)) = ipv6.and_then(|(ipv6, group)| Some((ipv6, group.subnets.get(at)?))) {
+                entry.push(("ipv6_index", u64::from(subnet.index).into()));
+                entry.extend(ipv6.subnet(subnet.index).map(|cidr| ("ipv6_cidr", Json::text(cidr.to_string()))));
+            }
+            Json::object(entry)
         });
         let further = group.further.iter().map(|block| {
             Json::object([
@@ -76,6 +85,14 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
             ("route", Json::text(route)),
             ("subnets", subnets.collect()),
         ];
+        if let Some((network, group)) = ipv6 {
+            let ranges = group.ranges.iter().map(|number| {
+                let mut entry = vec![("index", u64::from(*number).into())];
+                entry.extend(network.range(*number).map(|cidr| ("cidr", Json::text(cidr.to_string()))));
+                Json::object(entry)
+            });
+            entry.insert(2, ("ipv6", ranges.collect()));
+        }
         if !group.further.is_empty() {
             entry.insert(2, ("further", further.collect()));
         }
@@ -90,6 +107,13 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
     if !network.secondary.is_empty() {
         let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
         addresses.insert(1, ("secondary", secondary.collect()));
+    }
+    if let Some(ipv6) = &network.ipv6 {
+        let provider = if ipv6.pool.is_some() { "pool" } else { "amazon" };
+        let mut entry = vec![("provider", Json::text(provider))];
+        entry.extend(ipv6.source.block().map(|block| ("cidr", Json::text(block.to_string()))));
+        entry.extend(ipv6.pool.as_ref().map(|pool| ("pool", Json::text(pool))));
+        addresses.push(("ipv6", Json::object(entry)));
     }
     let ingress = tenant.ingress.iter().map(|(slot, cidr)| {
         Json::object([("slot", u64::from(*slot).into()), ("cidr", Json::text(cidr.to_string()))])
@@ -160,6 +184,12 @@ fn peer(peer: &Peer) -> Json {
     };
     match peer {
         Peer::Anywhere => one("cidr", "cidr", "0.0.0.0/0"),
+        Peer::AnywhereIpv6 => one("cidr", "cidr", "::/0"),
+        Peer::SubnetIpv6(name, number) => Json::object([
+            ("kind", Json::text("subnet_group")),
+            ("name", Json::text(name)),
+            ("ipv6_range", (*number as u64).into()),
+        ]),
         Peer::TenantIngress => Json::object([("kind", Json::text("tenant_ingress"))]),
         Peer::SubnetGroup(name) => one("subnet_group", "name", name),
         Peer::SubnetBlock(name, number) => Json::object([

@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, 
 use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, TenantPlan};
 use crate::source::Span;
-use crate::synth::generate::generate;
+use crate::synth::generate::{IngressSlot, generate};
 use crate::synth::references::{is_pseudo_parameter, references};
 use crate::synth::resource::{capability, check_id, exported, tag_texts, with_tags};
 use crate::synth::scope::scope;
@@ -53,7 +53,7 @@ pub(super) fn compile_all(plan: &Plan<'_>, report: &mut Report) -> Result<Templa
 struct BuildKey {
     shape: usize,
     tags: Vec<String>,
-    ingress_slots: Vec<u32>,
+    ingress_slots: Vec<IngressSlot>,
 }
 
 struct Compiler<'p, 'c> {
@@ -74,7 +74,11 @@ impl Compiler<'_, '_> {
                 .filter(|key| tenant.tenant.tags.keys().any(|own| own.as_str() == *key))
                 .map(str::to_owned)
                 .collect(),
-            ingress_slots: tenant.ingress.keys().copied().collect(),
+            ingress_slots: tenant
+                .ingress
+                .iter()
+                .map(|(number, range)| IngressSlot { number: *number, ipv6: !range.is_v4() })
+                .collect(),
         };
         if let Some(known) = self.builds.get(&key) {
             return known.clone();
