@@ -6,9 +6,10 @@
 //! whether the pools are large enough, is for the plan.
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
-//! (with `table` for CSV) finds the tenants, `decode`, `region` and `tenant` type them, `cross_check` compares
-//! the parts, `tags` gives every tenant its tags.
+//! (with `table` for CSV) finds the tenants, `decode`, `region` and `tenant` type them, `cross_check` (with `check_ipv6`)
+//! compares the parts, `tags` gives every tenant its tags.
 
+mod check_ipv6;
 mod contents;
 mod cross_check;
 mod decode;

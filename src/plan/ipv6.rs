@@ -12,7 +12,8 @@ use crate::catalog::{Catalog, Ipv6Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, quote};
 use crate::identity::{HostAccount, RegionName, SubnetGroupName, ZoneId};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::lock::{Ipv6, Lock, Locked, Owner, SubnetGroup, SubnetGroupId};
+use crate::plan::PoolUse;
+use crate::plan::lock::{Ipv6, Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId};
 use crate::source::Span;
 
 /// What Amazon provides, and what fits every VPC (VPC User Guide, "VPC CIDR blocks").
@@ -40,7 +41,9 @@ pub struct DualStack {
 #[derive(Clone, Debug)]
 pub struct NetworkIpv6 {
     pub source: Ipv6,
-    /// The id of the pool that the block comes from.
+    /// The pool that the block comes from.
+    pub of: Option<Cidr>,
+    /// The id of that pool in EC2.
     pub pool: Option<String>,
     /// In the order of the blueprint.
     pub groups: Vec<GroupIpv6>,
@@ -306,8 +309,7 @@ pub(super) fn network(
     let source = network.ipv6?;
     let pool = source
         .block()
-        .and_then(|block| region.ipv6_pools.iter().find(|pool| pool.value.contains(&block)))
-        .map(|pool| pool.id.value.clone());
+        .and_then(|block| region.ipv6_pools.iter().find(|pool| pool.value.contains(&block)));
     let locked: BTreeMap<&str, &Locked<SubnetGroup>> =
         lock.subnet_groups_of(owner).map(|(name, group)| (name.as_str(), group)).collect();
     let mut groups = Vec::new();
@@ -327,7 +329,55 @@ pub(super) fn network(
         }
         groups.push(GroupIpv6 { name: intent.name.clone(), ranges: group.ipv6.clone(), subnets });
     }
-    Some(NetworkIpv6 { source, pool, groups })
+    let (of, pool) = (pool.map(|pool| pool.value), pool.map(|pool| pool.id.value.clone()));
+    Some(NetworkIpv6 { source, of, pool, groups })
+}
+
+/// A subnet group with its line in the lock.
+type Group<'l> = (&'l SubnetGroupId, &'l Locked<SubnetGroup>);
+
+/// A subnet's block, and the zone that it belongs to.
+type Slot<'l> = (Cidr, Option<&'l ZoneId>);
+
+/// The subnet group of a network that an IPv6 block lies in, and the subnet.
+pub(super) fn holding<'l>(
+    block: &Cidr,
+    owner: &Owner,
+    network: &Network,
+    lock: &'l Lock,
+) -> Option<(Group<'l>, Option<Slot<'l>>)> {
+    let whole = network.ipv6?.block()?;
+    let part = |length, number: &u32| whole.part(length, *number).is_some_and(|part| part.contains(block));
+    let (id, group) = lock
+        .subnet_groups
+        .iter()
+        .filter(|(id, _)| id.owner == *owner)
+        .find(|(_, group)| group.value.ipv6.iter().any(|number| part(GROUP_LENGTH, number)))?;
+    let slots = (0..group.value.blocks().count())
+        .flat_map(|block| (0..group.value.slots).map(move |slot| (block, slot)))
+        .filter_map(|(block, slot)| Some((slot, subnet_index(&group.value, block, slot)?)));
+    let slot = slots.into_iter().find(|(_, index)| part(SUBNET_LENGTH, index)).and_then(|(slot, index)| {
+        let zones = lock.zones_of(owner);
+        let zone = zones.and_then(|zones| zones.value.0.iter().find(|(_, taken)| **taken == slot));
+        Some((whole.part(SUBNET_LENGTH, index)?, zone.map(|(zone, _)| zone)))
+    });
+    Some(((id, group), slot))
+}
+
+/// How full each pool is, in the order of the catalog.
+pub(super) fn uses(catalog: &Catalog, lock: &Lock) -> Vec<PoolUse> {
+    let reserved: Vec<Cidr> = catalog.reserved.iter().map(|reserved| reserved.cidr.value).collect();
+    let mut uses = Vec::new();
+    for region in catalog.regions.values() {
+        for pool in &region.ipv6_pools {
+            let usable = FreeSpace::new(pool.value, reserved.iter().copied()).free_addresses();
+            let space = FreeSpace::new(pool.value, reserved.iter().copied().chain(lock.taken()));
+            let free = space.free_addresses();
+            let (region, pool, largest) = (region.name.clone(), pool.value, space.largest());
+            uses.push(PoolUse { region, pool, usable, used: usable - free, free, largest });
+        }
+    }
+    uses
 }
 
 #[cfg(test)]

@@ -206,7 +206,8 @@ pub fn plan_as_of<'c>(
         tenants.push(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress });
     }
     report.checkpoint()?;
-    let pools = pools.uses(catalog);
+    let mut pools = pools.uses(catalog);
+    pools.extend(ipv6::uses(catalog, &lock));
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
 }
 

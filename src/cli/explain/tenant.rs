@@ -39,7 +39,7 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         answer.fact("region", cell.region.as_str());
     }
     if let Some(network) = lock.network_of(&owner) {
-        let blocks: Vec<String> = network.value.blocks().map(|own| own.to_string()).collect();
+        let blocks: Vec<String> = network.value.all_blocks().map(|own| own.to_string()).collect();
         answer.fact("vpc", format!("{} ({})", blocks.join(", "), sight.decided(network.line)));
         if network.value.reserve != network.value.cidr {
             answer.fact("kept for growth", network.value.reserve.to_string());
@@ -53,6 +53,15 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
             let subnets = group.subnets.iter().zip(&network.zones);
             let subnets: Vec<String> = subnets.map(|(subnet, zone)| format!("{subnet} {zone}")).collect();
             answer.fact("subnets", format!("{} {}: {}", group.name, group.cidr, subnets.join(", ")));
+        }
+        for group in network.ipv6.iter().flat_map(|ipv6| &ipv6.groups) {
+            let subnets = group.subnets.iter().filter_map(|subnet| {
+                let block = network.ipv6.as_ref()?.subnet(subnet.index)?;
+                Some(format!("{block} {}", subnet.zone))
+            });
+            let subnets: Vec<String> = subnets.collect();
+            let told = if subnets.is_empty() { "from Amazon".to_owned() } else { subnets.join(", ") };
+            answer.fact("ipv6 subnets", format!("{}: {told}", group.name));
         }
         answer.fact("blueprint", tenants[position].blueprint.name.clone());
     }

@@ -193,6 +193,11 @@ impl Network {
         std::iter::once(self.cidr).chain(self.secondary.iter().copied())
     }
 
+    /// Every block of either family that it has an address in.
+    pub fn all_blocks(&self) -> impl Iterator<Item = Cidr> {
+        self.blocks().chain(self.ipv6.and_then(Ipv6::block))
+    }
+
     /// The smallest block that holds all its blocks.
     pub fn extent(&self) -> Cidr {
         let holds_all = |block: &Cidr| self.secondary.iter().all(|other| block.contains(other));
