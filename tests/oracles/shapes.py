@@ -32,11 +32,14 @@ def main():
 
 
 def edited(catalog):
-    """A tenant grows by a zone, one changes its allow-list in the middle, one leaves, and one comes."""
+    """A tenant grows by a zone, one in size, two get a second stack of addresses, one changes its allow-list in the middle, one leaves, and one comes."""
     catalog = copy.deepcopy(catalog)
     tenants = {tenant["id"]: tenant for tenant in catalog["tenants"]}
     tenants["grower"]["settings"] = {"zones": 3}
     tenants["grower"]["ingress"] += ["192.0.2.128/25"]
+    tenants["doubler"]["size"] = "large"
+    tenants["joiner"]["settings"] = {"ipv6": "dual_stack"}
+    tenants["joiner-amazon"]["settings"] = {"ipv6": "dual_stack"}
     tenants["opener"]["ingress"] = ["192.0.2.0/25", "192.0.2.128/25", "203.0.113.0/25"]
     del tenants["leaver"]
     tenants["comer"] = {"id": "comer", "name": "Comes", "tier": "served", "region": "us-east-1"}
