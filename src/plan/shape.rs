@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
-use crate::blueprint::{Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload};
+use crate::blueprint::{
+    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+};
 use crate::catalog::Status;
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
@@ -128,15 +130,23 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
         Security::default()
     };
     let settings = settings.clone();
-    (report.errors() == before)
-        .then_some(Shape { blueprint, per, settings, status, zones, growth, stacks, security })
+    (report.errors() == before).then_some(Shape {
+        blueprint,
+        per,
+        settings,
+        status,
+        zones,
+        growth,
+        stacks,
+        security,
+    })
 }
 
 /// The names that conditions of a blueprint know.
 fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
     if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
-        scope = scope.with("network", network_bound(growth));
+        scope = scope.with("network", network_bound(blueprint.network.owner, growth));
     }
     if per == Per::Tenant {
         scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
@@ -160,7 +170,7 @@ fn security(
     let everything = Scope::default()
         .with("settings", all_settings_bound(blueprint, settings))
         .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
-        .with("network", network_bound(growth));
+        .with("network", network_bound(blueprint.network.owner, growth));
     let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
         if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
     };
@@ -230,12 +240,14 @@ fn differing(setting: &str) -> Bound {
 }
 
 /// The record `network` of the template language.
-pub fn network_bound(growth: &Growth) -> Bound {
+pub fn network_bound(owner: NetworkOwner, growth: &Growth) -> Bound {
     let further_blocks = (2..=growth.blocks + 1).map(|number| {
         let cidr = Bound::Value(Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
     Bound::record([
+        // A word for Name tags, in templates that tenants and cells have in common.
+        ("name", Bound::Value(if owner == NetworkOwner::Cell { Symbol::CellName } else { Symbol::TenantId })),
         ("cidr", Bound::Value(Symbol::NetworkCidr)),
         ("further_blocks", Bound::List(further_blocks.collect())),
     ])

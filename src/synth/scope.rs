@@ -21,14 +21,16 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
             Bound::record([
                 ("id", text(&organization.id.value)),
                 ("root", root.map_or(Bound::Nothing, |root| text(&root.value))),
-                ("management_account", account.map_or(Bound::Nothing, |account| text(account.value.as_str()))),
+                (
+                    "management_account",
+                    account.map_or(Bound::Nothing, |account| text(account.value.as_str())),
+                ),
             ]),
         );
     }
     if shape.per == Per::Tenant {
-        scope = scope
-            .with("tenant", tenant(shape))
-            .with("status", Bound::Text(shape.status.as_str().to_owned()));
+        scope =
+            scope.with("tenant", tenant(shape)).with("status", Bound::Text(shape.status.as_str().to_owned()));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
         let names = [
@@ -89,9 +91,14 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             ("further_subnets", further_subnets(shape, &group.name)),
         ])
     });
-    let further = known().map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
+    // A template that cells and tenants have in common may ask for those of any group.
+    let further = network.subnet_groups.iter().map(|group| {
+        let subnets =
+            if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
+        (group.name.clone(), subnets)
+    });
     scope
-        .with("network", network_bound(&shape.growth))
+        .with("network", network_bound(network.owner, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))
         .with("subnet_groups", Bound::List(groups.collect()))
