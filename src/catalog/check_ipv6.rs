@@ -21,11 +21,7 @@ pub(super) fn check(catalog: &Catalog, report: &mut Report) {
             Some((first, other)) if first.value.contains(&pool.value) => report.push(
                 Diagnostic::error(
                     &codes::OVERLAPPING_POOLS,
-                    format!(
-                        "IPv6 pools of {} and {} have addresses in common",
-                        quote(other),
-                        quote(region)
-                    ),
+                    format!("IPv6 pools of {} and {} have addresses in common", quote(other), quote(region)),
                 )
                 .at(pool.span, format!("inside {}", first.value))
                 .also(first.span, "the other pool")
@@ -55,7 +51,10 @@ fn is_usable(pool: &Ipv6Pool, catalog: &Catalog, report: &mut Report) -> bool {
     } else if let Some(reserved) = catalog.reserved.iter().find(|one| one.cidr.value.contains(&block)) {
         Diagnostic::error(
             &codes::POOL_SWALLOWED,
-            format!("the whole IPv6 pool `{block}` is reserved for {}", quote(reserved.reason.value.as_str())),
+            format!(
+                "the whole IPv6 pool `{block}` is reserved for {}",
+                quote(reserved.reason.value.as_str())
+            ),
         )
         .also(reserved.cidr.span, "reserved here")
         .help("move the pool, or reserve less")

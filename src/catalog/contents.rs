@@ -6,8 +6,8 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, HostAccount, Model, ProductName, RegionName, RepositoryPath, TagKey,
-    TagValue, TenantId, TierName, ZoneId,
+    AccountId, ComplianceName, EnvironmentName, HostAccount, Model, ProductName, RegionName, RepositoryPath,
+    TagKey, TagValue, TenantId, TierName, ZoneId,
 };
 use crate::network::Cidr;
 use crate::source::Span;
@@ -160,9 +160,7 @@ impl Pool {
     /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
     /// to the tenant's.
     pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
-        self.purpose == Purpose::Networks
-            && self.fits(tier)
-            && (self.routable || !meets)
+        self.purpose == Purpose::Networks && self.fits(tier) && (self.routable || !meets)
     }
 
     /// Whether it is for tenants of this tier, whatever its purpose.

@@ -25,8 +25,8 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, Connect, Host, Ipv6Pool, Organization, Pool, Purpose, Quarantine, QuotaOverride, Region, Reserved,
-    Settings, SharedServices, Status, Tenant, Tier,
+    Account, Catalog, Connect, Host, Ipv6Pool, Organization, Pool, Purpose, Quarantine, QuotaOverride,
+    Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

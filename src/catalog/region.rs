@@ -92,9 +92,9 @@ fn pool(node: &Node, report: &mut Report) -> Option<Pool> {
         refuse_duplicates(&tiers, "the tier", ToString::to_string, report);
         tiers
     });
-    let purpose = fields.optional("purpose").and_then(|node| {
-        word(node, "the purpose of a pool", &codes::UNKNOWN_VALUE, Purpose::WORDS, report)
-    });
+    let purpose = fields
+        .optional("purpose")
+        .and_then(|node| word(node, "the purpose of a pool", &codes::UNKNOWN_VALUE, Purpose::WORDS, report));
     let routable = fields.optional("routable").and_then(|node| node.boolean("`routable`", report));
     fields.finish(report);
     let purpose = purpose.map_or(Purpose::Networks, |purpose| purpose.value);

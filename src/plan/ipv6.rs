@@ -307,9 +307,8 @@ pub(super) fn network(
 ) -> Option<NetworkIpv6> {
     let network = &lock.networks.get(owner)?.value;
     let source = network.ipv6?;
-    let pool = source
-        .block()
-        .and_then(|block| region.ipv6_pools.iter().find(|pool| pool.value.contains(&block)));
+    let pool =
+        source.block().and_then(|block| region.ipv6_pools.iter().find(|pool| pool.value.contains(&block)));
     let locked: BTreeMap<&str, &Locked<SubnetGroup>> =
         lock.subnet_groups_of(owner).map(|(name, group)| (name.as_str(), group)).collect();
     let mut groups = Vec::new();

@@ -45,7 +45,8 @@ pub(super) fn explain(block: Cidr, sight: &Sight<'_>) -> Answer {
 }
 
 fn state(found: &Whereabouts<'_>) -> &'static str {
-    let holds = |holding: &Holding<'_>| holding.network.value.all_blocks().any(|own| own.contains(&found.block));
+    let holds =
+        |holding: &Holding<'_>| holding.network.value.all_blocks().any(|own| own.contains(&found.block));
     let held = found.networks.iter().any(holds);
     let growth = found.networks.iter().any(|holding| holding.network.value.reserve.contains(&found.block));
     let all_free = found.free == found.block.size();
