@@ -13,6 +13,7 @@ mod addresses;
 pub mod adopt;
 mod cell_addresses;
 mod cells;
+mod container_ranges;
 mod demand;
 mod growth;
 mod homes;
@@ -152,6 +153,7 @@ pub fn plan_as_of<'c>(
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
     let dual = intents.iter().filter(|intent| intent.is_dual());
     let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
+    container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
     let mut shapes = Shapes::default();
     let mut decided_cells = Vec::new();

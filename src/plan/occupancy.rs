@@ -140,12 +140,18 @@ fn one_pool(
             networks.filter(move |(owner, network)| pool.contains(&network.reserve) && here(owner, network));
         inside.map(|(_, network)| network)
     };
+    let elsewhere = lock.networks.values().flat_map(|network| network.value.elsewhere());
+    let elsewhere = elsewhere.filter(|block| pool.contains(block));
     // What waits inside the network of a cell is not the pool's.
     let waiting =
         lock.quarantine.keys().filter(|block| pool.contains(block) && !lock.is_inside_a_cell(block));
     let packing = Packing::new(
         &empty,
-        networks().map(|network| network.reserve).chain(waiting.copied()).map(|block| block.length()),
+        networks()
+            .map(|network| network.reserve)
+            .chain(elsewhere)
+            .chain(waiting.copied())
+            .map(|block| block.length()),
     );
     let grown = networks().filter(|network| network.reserve != network.extent()).count() as u128;
     let mut candidates: BTreeMap<u8, u128> = BTreeMap::new();

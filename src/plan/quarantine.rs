@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Quarantine};
 use crate::identity::{CellId, Date};
 use crate::network::Cidr;
+use crate::plan::container_ranges;
 use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
 
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
@@ -37,6 +38,11 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
             if matches!(waiting.owner, Owner::Cell(_)) {
                 // What its tenants had of it waits with the whole.
                 lock.quarantine.retain(|block, _| !reserve.contains(block));
+            }
+            let containers =
+                network.value.containers.filter(|block| container_ranges::is_apart(block, catalog));
+            for block in network.value.elsewhere().chain(containers) {
+                lock.quarantine.insert(block, Locked::new(waiting.clone()));
             }
             lock.quarantine.insert(reserve, Locked::new(waiting));
             if let Some(block) = network.value.ipv6.and_then(Ipv6::block) {

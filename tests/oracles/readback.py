@@ -98,7 +98,7 @@ class Networks:
             vpc["VpcId"]: one["Ipv6CidrBlock"]
             for vpc in self.listed("describe_vpcs", "Vpcs")
             for one in vpc.get("Ipv6CidrBlockAssociationSet", [])
-            if one["Ipv6CidrBlockState"]["State"].startswith("associat")
+            if "disassociat" not in str(one["Ipv6CidrBlockState"])
         }
         acls_of_subnets = self.acls_of_subnets()
         tenant_of_cidr = {tenant.cidr: tenant for tenant in tenants}
@@ -136,7 +136,7 @@ class Networks:
         found = defaultdict(list)
         for subnet in self.listed("describe_subnets", "Subnets"):
             for one in subnet.get("Ipv6CidrBlockAssociationSet", []):
-                if one["Ipv6CidrBlockState"]["State"].startswith("associat"):
+                if "disassociat" not in str(one["Ipv6CidrBlockState"]):
                     found[subnet["VpcId"]].append((subnet["CidrBlock"], one["Ipv6CidrBlock"]))
         return found
 

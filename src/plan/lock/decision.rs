@@ -211,9 +211,30 @@ impl Network {
         self.blocks().chain(self.ipv6.and_then(Ipv6::block))
     }
 
-    /// The smallest block that holds all its blocks.
+    /// Blocks that do not lie in its reserve, less that for containers: it has grown by them where the
+    /// reserve was at its end.
+    pub fn elsewhere(&self) -> impl Iterator<Item = Cidr> {
+        let apart = |block: &Cidr| !self.reserve.contains(block) && self.containers != Some(*block);
+        self.secondary.iter().copied().filter(apart)
+    }
+
+    /// The prefix length of a block as large as all that its size has given it.
+    pub fn length(&self) -> u8 {
+        let size: u128 = self.elsewhere().map(|block| block.size()).sum();
+        let bits = (self.extent().size() + size).checked_ilog2().unwrap_or(0);
+        u8::try_from(32u32.saturating_sub(bits)).unwrap_or(0)
+    }
+
+    /// Every block that nobody else may have: the reserve, and what lies outside of it.
+    pub fn claims(&self) -> impl Iterator<Item = Cidr> {
+        std::iter::once(self.reserve).chain(self.elsewhere()).chain(self.ipv6.and_then(Ipv6::block))
+    }
+
+    /// The smallest block that holds all its blocks that lie in its reserve.
     pub fn extent(&self) -> Cidr {
-        let holds_all = |block: &Cidr| self.secondary.iter().all(|other| block.contains(other));
+        let mut grown = self.secondary.iter().filter(|block| self.reserve.contains(block));
+        let grown: Vec<&Cidr> = grown.by_ref().collect();
+        let holds_all = |block: &Cidr| grown.iter().all(|other| block.contains(other));
         let larger = (0..=self.cidr.length()).rev();
         larger
             .filter_map(|length| Cidr::containing(self.cidr.first(), length))

@@ -156,8 +156,8 @@ impl Lock {
     /// Every block that is not to be handed out: networks with their reserves, the quarantine, and
     /// what was found in use.
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
-        let networks = self.networks.values().map(|network| network.value.reserve);
-        let networks = networks.chain(self.ipv6_blocks());
+        let networks = self.networks.values().flat_map(|network| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
     }
 
@@ -190,13 +190,14 @@ impl Lock {
         let networks =
             self.networks.iter().filter(move |(owner, network)| network.value.routable || here(owner));
         let found = self.reserved.keys().map(|id| id.block);
-        let networks = networks.map(|(_, network)| network.value.reserve).chain(self.ipv6_blocks());
+        let networks = networks.flat_map(|(_, network)| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
         networks.chain(self.quarantine.keys().copied()).chain(found)
     }
 
-    /// The IPv6 blocks of all networks, as far as they are known before they are deployed.
-    fn ipv6_blocks(&self) -> impl Iterator<Item = Cidr> {
-        self.networks.values().filter_map(|network| network.value.ipv6?.block())
+    /// What networks have for containers. Two may have the same, where the catalog lets them.
+    fn container_ranges(&self) -> impl Iterator<Item = Cidr> {
+        self.networks.values().filter_map(|network| network.value.containers)
     }
 
     fn cell_of(&self, owner: &Owner) -> Option<Owner> {

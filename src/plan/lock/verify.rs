@@ -46,13 +46,19 @@ impl Lock {
             }
             for (at, block) in value.secondary.iter().enumerate() {
                 let apart = value.blocks().take(at + 1).all(|earlier| !earlier.overlaps(block));
-                if !value.reserve.contains(block) || !apart {
+                let half = block.overlaps(&value.reserve) && !value.reserve.contains(block);
+                if half || !apart {
                     let message = format!(
                         "the secondary block `{block}` of `{owner}` lies {}",
-                        if apart { "outside of its reserve" } else { "in another of its blocks" }
+                        if apart { "around its reserve" } else { "in another of its blocks" }
                     );
                     report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 }
+            }
+            if let Some(block) = value.containers.filter(|block| !value.secondary.contains(block)) {
+                let message =
+                    format!("the range `{block}` of `{owner}` for containers is no secondary block");
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
             }
             if let Some(block) = value.ipv6.and_then(Ipv6::block)
                 && block.length() != VPC_LENGTH
@@ -84,12 +90,13 @@ impl Lock {
         for (owner, network) in &self.networks {
             let holder = Holder::Network(owner);
             let claim = Claim { block: network.value.reserve, holder, line: network.line };
-            if let Some(block) = network.value.ipv6.and_then(Ipv6::block) {
-                everywhere.push(Claim { block, ..claim.clone() });
-            }
-            match self.region_of(owner).filter(|_| !network.value.routable) {
-                Some(region) => regional.entry(region).or_default().push(claim),
-                None => everywhere.push(claim),
+            // Also what lies outside of the reserve.
+            for block in network.value.claims() {
+                let claim = Claim { block, ..claim.clone() };
+                match self.region_of(owner).filter(|_| !network.value.routable && block.is_v4()) {
+                    Some(region) => regional.entry(region).or_default().push(claim),
+                    None => everywhere.push(claim),
+                }
             }
         }
         // What a tenant had of its cell lies inside the network of the cell, and is looked at there.
