@@ -20,7 +20,7 @@ use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
 pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     if let Some(policy) = &catalog.quarantine {
-        lock.quarantine.retain(|_, waiting| !is_over(&waiting.value, policy, as_of));
+        lock.quarantine.retain(|_, waiting| !has_waited(&waiting.value, policy, as_of));
     }
     lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
     // A cell that nobody lives in any more is closed: what it had waits as what a tenant had does.
@@ -72,7 +72,12 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     }
 }
 
-fn is_over(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
+/// Whether a block may be had by others, by what the catalog says of waits.
+pub(super) fn is_over(waiting: &Quarantined, catalog: &Catalog, as_of: Option<Date>) -> bool {
+    catalog.quarantine.as_ref().is_some_and(|policy| has_waited(waiting, policy, as_of))
+}
+
+fn has_waited(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
     let days = policy.days.as_ref().is_none_or(|days| match (waiting.freed, as_of) {
         (Some(freed), Some(as_of)) => freed.plus(days.value) <= as_of,
         _ => false,
