@@ -25,7 +25,7 @@ pub mod whereabouts;
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Library, Settings};
-use crate::catalog::{Catalog, Status, Tenant, Tier};
+use crate::catalog::{Catalog, NamedRanges, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::{CellId, Date, RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
@@ -159,7 +159,7 @@ pub fn plan_as_of<'c>(
     let mut intents = intents;
     intents.retain(|intent| !homeless.contains(&intent.tenant.id.value));
     let lengths = settle_addresses(catalog, &intents, &mut lock, &mut pools, report);
-    let mut shapes = Shapes::default();
+    let mut shapes = Shapes::new(&catalog.ranges);
     let mut decided = Vec::new();
     for (intent, length) in intents.into_iter().zip(lengths) {
         let owner = Owner::Tenant(intent.tenant.id.value.clone());
@@ -197,6 +197,7 @@ pub fn plan_as_of<'c>(
         let Intent { tenant, tier, blueprint, settings } = intent;
         tenants.push(TenantPlan { tenant, tier, blueprint, cell, settings, shape, network, ingress });
     }
+    security::count::check(catalog, &tenants, &shapes.list, report);
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, shapes: shapes.list, pools, lock })
@@ -371,13 +372,18 @@ fn check_slots(tenant: &Tenant, zones: usize, lock: &Lock, report: &mut Report) 
 }
 
 /// Shapes by blueprint and settings, each decided once.
-#[derive(Default)]
 struct Shapes<'c> {
+    /// What flows may name.
+    ranges: &'c BTreeMap<String, NamedRanges>,
     list: Vec<Shape<'c>>,
     by_key: BTreeMap<String, Option<usize>>,
 }
 
 impl<'c> Shapes<'c> {
+    fn new(ranges: &'c BTreeMap<String, NamedRanges>) -> Self {
+        Shapes { ranges, list: Vec::new(), by_key: BTreeMap::new() }
+    }
+
     fn of(&mut self, intent: &Intent<'c>, growth: Growth, report: &mut Report) -> Option<usize> {
         let shaping = shape::shaping(intent.blueprint, &intent.settings);
         let key = format!("{} {} {growth:?}", intent.blueprint.name, serde_json::json!(shaping.0));
@@ -385,10 +391,11 @@ impl<'c> Shapes<'c> {
             return *known;
         }
         let place = intent.tenant.tier.span;
-        let decided = shape::shape(intent.blueprint, &intent.settings, growth, place, report).map(|shape| {
-            self.list.push(shape);
-            self.list.len() - 1
-        });
+        let decided = shape::shape(intent.blueprint, &intent.settings, growth, self.ranges, place, report)
+            .map(|shape| {
+                self.list.push(shape);
+                self.list.len() - 1
+            });
         self.by_key.insert(key, decided);
         decided
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{Blueprint, Bound, Scope, Settings, Stack, Workload};
+use crate::catalog::NamedRanges;
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
@@ -68,6 +69,7 @@ pub(super) fn shape<'b>(
     blueprint: &'b Blueprint,
     settings: &Settings,
     growth: Growth,
+    ranges: &BTreeMap<String, NamedRanges>,
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
@@ -89,7 +91,16 @@ pub(super) fn shape<'b>(
         .collect();
     let flows: Vec<_> =
         blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref(), &scope, flow.span, report)).collect();
-    let security = security::derive(blueprint, &settings, &growth, &workloads, &flows, place, report);
+    let pattern = security::Pattern {
+        blueprint,
+        settings: &settings,
+        growth: &growth,
+        workloads: &workloads,
+        flows: &flows,
+        ranges,
+        place,
+    };
+    let security = security::derive(&pattern, report);
     let zones = zones(&settings);
     (report.errors() == before).then_some(Shape { blueprint, settings, zones, growth, stacks, security })
 }

@@ -174,7 +174,7 @@ fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<
         },
         Symbol::PrefixList(service) => {
             let region = catalog.regions.get(&tenant.tenant.region.value).ok_or(Unbound::Impossible)?;
-            let service = if service == "s3" { PrefixListService::S3 } else { PrefixListService::DynamoDb };
+            let service = PrefixListService::named(service).ok_or(Unbound::Impossible)?;
             region.prefix_list(service).ok_or(Unbound::NoPrefixList)?.to_owned()
         }
         Symbol::Ingress(slot) => {

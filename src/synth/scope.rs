@@ -1,5 +1,6 @@
 //! The names that a stack template knows, for one shape.
 
+use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Scope, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
@@ -39,8 +40,8 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         .subnet_groups
         .iter()
         .map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
-    let prefix_lists =
-        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
+    let prefix_lists = PrefixListService::ALL
+        .map(|service| (service.as_str(), Bound::Value(Symbol::PrefixList(service.as_str().to_owned()))));
     Scope::default()
         .with("product", Bound::Text(catalog.product.value.to_string()))
         .with("environment", Bound::Text(catalog.environment.value.to_string()))
