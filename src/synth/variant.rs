@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::settings::Setting;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Stack};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
+use crate::catalog::Status;
 use crate::identity::short_hash;
 use crate::plan::security::ACL_INGRESS_RANGES;
 use crate::plan::{Growth, Shape};
@@ -22,6 +23,10 @@ pub(super) fn variant(
     let mut parts = Vec::new();
     for name in relevant_settings(shape.blueprint, stack) {
         let setting = shape.blueprint.settings.properties.get(&name);
+        // What a cell does not know makes no difference to its templates.
+        if shape.per != Per::Tenant && setting.is_none_or(|setting| !setting.of_cell) {
+            continue;
+        }
         let value = shape.settings.get(&name);
         let is_default = |setting: &Setting| match &setting.default {
             Some(default) => default == value,
@@ -44,6 +49,9 @@ pub(super) fn variant(
             _ => format!("{name}-{shown}"),
         });
     }
+    if shape.status != Status::Active && depends_on_status(shape.status, stack) {
+        parts.push(shape.status.as_str().to_owned());
+    }
     if shape.growth.blocks > 0 && depends_on_growth(stack) {
         parts.push(growth_name(&shape.growth));
     }
@@ -61,7 +69,8 @@ pub(super) fn variant(
             parts.push("acl-open".to_owned());
         }
     }
-    if tags.len() != all_tags {
+    // All that tenants share has the same tags.
+    if tags.len() != all_tags && shape.per == Per::Tenant {
         parts.push(format!("tags-{}", short_hash(&tags.join(" "))));
     }
     let joined = parts.join(".");
@@ -108,6 +117,13 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
     let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
     *value == serde_json::Value::Bool(true)
         && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+}
+
+/// Whether a template's text differs with the status: it names it, or holds rules for a tenant that takes
+/// no traffic.
+fn depends_on_status(status: Status, stack: &Stack) -> bool {
+    stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
+        || (status == Status::Suspended && !stack.template.generated().is_empty())
 }
 
 /// Whether a template's text differs where the network has grown.

@@ -41,6 +41,7 @@ mod line;
 mod read;
 mod settle;
 mod verify;
+mod verify_cells;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,7 +56,7 @@ pub use decision::{
     SubnetGroupId, Zones,
 };
 
-pub use settle::lines_of;
+pub use settle::{lines_of, lines_of_cell};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
@@ -157,6 +158,15 @@ impl Lock {
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
         let networks = self.networks.values().map(|network| network.value.reserve);
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
+    }
+
+    /// Whether a block lies in a subnet group of a cell that tenants have parts of: then it is or was such
+    /// a part, and not a network of its own.
+    pub fn is_inside_a_cell(&self, block: &Cidr) -> bool {
+        // Owners are ordered: cells come last.
+        let of_cells =
+            self.subnet_groups.iter().rev().take_while(|(id, _)| matches!(id.owner, Owner::Cell(_)));
+        of_cells.into_iter().any(|(_, group)| group.value.is_whole() && group.value.cidr.contains(block))
     }
 
     /// The first block found in use that has an address in common with this one.

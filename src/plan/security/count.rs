@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::{PrefixListService, quota};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, codes, count};
-use crate::identity::{HostAccount, RegionName};
-use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Security};
-use crate::plan::{Shape, TenantPlan};
+use crate::identity::{CellId, HostAccount, RegionName};
+use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Rule, Security};
+use crate::plan::{CellPlan, Shape, TenantPlan};
 use crate::source::Span;
 
 /// The quota of rules in a security group, by its id.
@@ -56,14 +56,22 @@ fn weight(peer: &Peer, ranges: usize) -> Counted {
 
 /// The rules of each workload's group in each direction, for a tenant with so many ranges in its
 /// allow-list.
-pub fn group_rules(security: &Security, ranges: usize) -> BTreeMap<(&str, Direction), Counted> {
+pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: usize) -> BTreeMap<(&'s str, Direction), Counted> {
+    rules_of(shape.workloads().map(|workload| workload.name.as_str()), &shape.security.rules, ranges)
+}
+
+fn rules_of<'s>(
+    workloads: impl Iterator<Item = &'s str>,
+    rules: &'s [Rule],
+    ranges: usize,
+) -> BTreeMap<(&'s str, Direction), Counted> {
     let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
-    for workload in &security.workloads {
-        counted.insert((workload.as_str(), Direction::Ingress), Counted::default());
+    for workload in workloads {
+        counted.insert((workload, Direction::Ingress), Counted::default());
         // The rule for nobody that keeps AWS from allowing everything.
-        counted.insert((workload.as_str(), Direction::Egress), Counted { ipv4: 1, ipv6: 0 });
+        counted.insert((workload, Direction::Egress), Counted { ipv4: 1, ipv6: 0 });
     }
-    for rule in &security.rules {
+    for rule in rules {
         counted.entry((&rule.workload, rule.direction)).or_default().add(weight(&rule.peer, ranges));
     }
     counted
@@ -110,36 +118,54 @@ fn allowed(catalog: &Catalog, id: &str, account: &HostAccount, region: &RegionNa
 pub(in crate::plan) fn check(
     catalog: &Catalog,
     tenants: &[TenantPlan<'_>],
+    cells: &[CellPlan<'_>],
     shapes: &[Shape<'_>],
     report: &mut Report,
 ) {
-    let mut told = BTreeSet::new();
+    let mut check = Check { catalog, shapes, told: BTreeSet::new(), report };
+    for cell in cells {
+        let place = cell.tenants.first().map_or(cell.blueprint.span, |tenant| tenant.tier.span);
+        check.home(cell.shape, &cell.id, place, None);
+    }
     for tenant in tenants {
-        let Some(shape) = shapes.get(tenant.shape) else { continue };
-        let (account, region) = (&tenant.cell.account, &tenant.cell.region);
-        let ranges = tenant.ingress.len();
-        let limit = allowed(catalog, GROUP_QUOTA, account, region);
-        for ((workload, direction), counted) in group_rules(&shape.security, ranges) {
+        check.home(tenant.shape, &tenant.cell, tenant.tenant.tier.span, Some(tenant));
+    }
+}
+
+struct Check<'c> {
+    catalog: &'c Catalog,
+    shapes: &'c [Shape<'c>],
+    /// By shape, group and limit.
+    told: BTreeSet<(usize, &'c str, Direction, usize)>,
+    report: &'c mut Report,
+}
+
+impl<'c> Check<'c> {
+    /// `place` is in the catalog, and belongs to who needs the shape; `owner` has an allow-list.
+    fn home(&mut self, number: usize, cell: &CellId, place: Span, owner: Option<&TenantPlan<'_>>) {
+        let Some(shape) = self.shapes.get(number) else { return };
+        let ranges = owner.map_or(0, |owner| owner.ingress.len());
+        let limit = allowed(self.catalog, GROUP_QUOTA, &cell.account, &cell.region);
+        for ((workload, direction), counted) in group_rules(shape, ranges) {
             if counted.most() <= limit {
                 continue;
             }
-            let without =
-                group_rules(&shape.security, 1).get(&(workload, direction)).map_or(0, |one| one.most());
+            let without = group_rules(shape, 1).get(&(workload, direction)).map_or(0, |one| one.most());
             let over = Over { workload, direction, used: counted.most(), limit };
-            if without > limit {
-                if told.insert((tenant.shape, workload, direction, limit)) {
-                    report.push(over.flows(shape, tenant));
+            match owner.filter(|_| without <= limit) {
+                Some(owner) => self.report.push(over.allow_list(owner)),
+                None if self.told.insert((number, workload, direction, limit)) => {
+                    self.report.push(over.flows(shape, place));
                 }
-            } else {
-                report.push(over.allow_list(tenant));
+                None => {}
             }
         }
-        let limit = allowed(catalog, ACL_QUOTA, account, region);
+        let limit = allowed(self.catalog, ACL_QUOTA, &cell.account, &cell.region);
         for ((group, direction), counted) in acl_entries(&shape.security, shape.security.acl_ranges) {
             let room = limit.saturating_sub(denials(counted));
             let used = counted.ipv4 + counted.ipv6;
-            if used > room && told.insert((tenant.shape, group, direction, limit)) {
-                report.push(too_many_entries(shape, group, direction, used, room));
+            if used > room && self.told.insert((number, group, direction, limit)) {
+                self.report.push(too_many_entries(shape, group, direction, used, room));
             }
         }
     }
@@ -169,14 +195,14 @@ impl Over<'_> {
         )
     }
 
-    fn flows(&self, shape: &Shape<'_>, tenant: &TenantPlan<'_>) -> Diagnostic {
+    fn flows(&self, shape: &Shape<'_>, needed: Span) -> Diagnostic {
         let place = shape.blueprint.workloads.get(self.workload).map_or(shape.blueprint.span, |one| one.span);
         Diagnostic::error(
             &codes::TOO_MANY_GROUP_RULES,
             self.says(&format!("the workload `{}`", self.workload)),
         )
         .at(place, "")
-        .also(tenant.tenant.tier.span, "needed for this tenant")
+        .also(needed, "needed for this tenant")
         .help(format!("declare fewer flows, or ask AWS for more and say so with the quota `{GROUP_QUOTA}`"))
     }
 
@@ -224,7 +250,6 @@ fn too_many_entries(
 mod tests {
     use super::*;
     use crate::network::Traffic;
-    use crate::plan::security::Rule;
 
     fn group_with(peer: Peer, ranges: usize) -> Counted {
         let rule = Rule {
@@ -234,9 +259,7 @@ mod tests {
             peer,
             reason: String::new(),
         };
-        let workloads = BTreeSet::from(["edge".to_owned()]);
-        let security = Security { workloads, rules: vec![rule], ..Security::default() };
-        group_rules(&security, ranges)[&("edge", Direction::Ingress)]
+        rules_of(["edge"].into_iter(), &[rule], ranges)[&("edge", Direction::Ingress)]
     }
 
     #[test]
@@ -258,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_rule_for_nobody_counts() {
-        let security = Security { workloads: BTreeSet::from(["edge".to_owned()]), ..Security::default() };
-        assert_eq!(group_rules(&security, 1)[&("edge", Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
+        let counted = rules_of(["edge"].into_iter(), &[], 1);
+        assert_eq!(counted[&("edge", Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Route, Workload};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Route, Workload};
 use crate::catalog::NamedRanges;
 use crate::diagnostics::quote;
 use crate::network::cover::merged;
@@ -43,6 +43,8 @@ pub(super) enum Problem {
 
 pub(super) struct Derivation<'d> {
     blueprint: &'d Blueprint,
+    /// Whose rules are derived.
+    side: Per,
     workloads: &'d BTreeMap<&'d str, &'d Workload>,
     ranges: &'d BTreeMap<String, NamedRanges>,
     nat: &'d str,
@@ -59,6 +61,7 @@ impl<'d> Derivation<'d> {
         let endpoints = pattern.settings.get("interface_endpoints").as_array();
         Derivation {
             blueprint: pattern.blueprint,
+            side: pattern.side,
             workloads: pattern.workloads,
             ranges: pattern.ranges,
             nat: pattern.settings.text("nat").unwrap_or("none"),
@@ -89,9 +92,14 @@ impl<'d> Derivation<'d> {
                 self.range(inside, Direction::Ingress, name, flow)?;
             }
             (_, FlowEnd::TenantIngress, Some(to), _) => {
-                let reason = "the tenant's allow-list".to_owned();
-                self.rule(&to.name, Direction::Ingress, flow, &Peer::TenantIngress, &reason);
-                self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::TenantIngress);
+                let (peer, reason) = match to.per {
+                    Per::Tenant => (Peer::TenantIngress, "the tenant's allow-list"),
+                    _ => {
+                        (Peer::Anywhere, "tenants have allow-lists of their own, which it has to tell apart")
+                    }
+                };
+                self.rule(&to.name, Direction::Ingress, flow, &peer, reason);
+                self.both_ways(&to.subnet_group, Direction::Ingress, flow, &peer);
             }
             (_, FlowEnd::Service(service), Some(to), _) => {
                 self.prefix_list(to, Direction::Ingress, service, flow, "");
@@ -181,10 +189,30 @@ impl<'d> Derivation<'d> {
         self.both_ways(&inside.subnet_group, direction, flow, &Peer::Anywhere);
     }
 
+    /// Whether an end of a flow is a workload of this side.
+    pub(super) fn is_mine(&self, end: &FlowEnd) -> bool {
+        match end {
+            FlowEnd::Workload(name) => {
+                self.workloads.get(name.as_str()).is_some_and(|one| one.per == self.side)
+            }
+            _ => false,
+        }
+    }
+
     /// The paper asks for ranges in place of references between groups. A range is taken where only
     /// that workload can hold its addresses; elsewhere it would admit others, so the reference stays.
     fn peer(&self, workload: &Workload) -> (Peer, String) {
         let group = &workload.subnet_group;
+        if self.side == Per::Cell && workload.per == Per::Tenant {
+            let reason = format!("range: the {} of every tenant, in the {group} subnets", workload.name);
+            return (Peer::SubnetGroup(group.clone()), reason);
+        }
+        // What is the tenant's stands beside that of other tenants in subnets of the cell.
+        let is_shared = self.blueprint.subnet_group(group).is_some_and(|group| group.per == Per::Cell);
+        if workload.per == Per::Tenant && is_shared {
+            let reason = format!("reference: the {group} subnets also hold other tenants");
+            return (Peer::Workload(workload.name.clone()), reason);
+        }
         let mut others: Vec<String> = self
             .workloads
             .values()
@@ -205,15 +233,26 @@ impl<'d> Derivation<'d> {
         }
     }
 
+    /// Notes a rule, if it is of this side.
     fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: &Peer, reason: &str) {
+        if self.workloads.get(workload).is_none_or(|workload| workload.per != self.side) {
+            return;
+        }
         let said = self.rules.entry((workload.to_owned(), direction)).or_default();
         for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
             said.entry((peer.clone(), *traffic)).or_insert_with(|| reason.to_owned());
         }
     }
 
-    /// The entry for a flow's packets, and the one for the answers the other way.
+    /// The entry for a flow's packets, and the one for the answers the other way, if the subnets are of
+    /// this side.
     fn both_ways(&mut self, group: &str, direction: Direction, flow: &Flow, peer: &Peer) {
+        if self.blueprint.subnet_group(group).is_none_or(|group| group.per != self.side) {
+            return;
+        }
+        // In subnets of the cell stand the workloads of tenants with different allow-lists.
+        let of_all = self.side == Per::Cell && *peer == Peer::TenantIngress;
+        let peer = if of_all { &Peer::Anywhere } else { peer };
         for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
             let mut said = |direction, traffic| {
                 self.entries.entry((group.to_owned(), direction)).or_default().insert((peer.clone(), traffic))

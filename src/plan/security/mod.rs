@@ -17,7 +17,7 @@ mod numbers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Settings, Workload};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Settings, Workload};
 use crate::catalog::NamedRanges;
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::network::{Cidr, Traffic};
@@ -33,7 +33,7 @@ pub const ACL_INGRESS_RANGES: usize = 8;
 /// What may reach what, in one shape.
 #[derive(Debug, Default)]
 pub struct Security {
-    /// The workloads that are switched on: each has a security group.
+    /// The workloads that are switched on, those of the other side included: each has a security group.
     pub workloads: BTreeSet<String>,
     /// In canonical order.
     pub rules: Vec<Rule>,
@@ -114,6 +114,8 @@ impl Direction {
 /// What rules follow from.
 pub(super) struct Pattern<'d> {
     pub(super) blueprint: &'d Blueprint,
+    /// Whose rules are derived: the tenant's, or those of the cell that tenants share.
+    pub(super) side: Per,
     pub(super) settings: &'d Settings,
     pub(super) growth: &'d Growth,
     /// Those that are switched on.
@@ -126,11 +128,13 @@ pub(super) struct Pattern<'d> {
     pub(super) place: Span,
 }
 
-/// Derives rules and entries from the flows that are switched on.
+/// Derives the rules and entries of one side from the flows that are switched on.
 pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
     let mut derivation = derivation::Derivation::new(pattern);
     for flow in pattern.flows {
-        if let Err(problem) = derivation.flow(flow) {
+        if let Err(problem) = derivation.flow(flow)
+            && (derivation.is_mine(&flow.from) || derivation.is_mine(&flow.to))
+        {
             report.push(told(problem, flow, pattern));
         }
     }
