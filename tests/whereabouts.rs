@@ -90,5 +90,8 @@ fn an_ipv6_address_is_told_like_any_other() {
         "0 free of 18446744073709551616; eu-west-1 2001:db8::/40; acme; acme/app; 2001:db8:0:30::/64 euw1-az1"
     );
     assert_eq!(told("2001:db8:0:90::/64"), "0 free of 18446744073709551616; eu-west-1 2001:db8::/40; acme");
-    assert_eq!(told("2001:db8:0:100::/64"), "18446744073709551616 free of 18446744073709551616; eu-west-1 2001:db8::/40");
+    assert_eq!(
+        told("2001:db8:0:100::/64"),
+        "18446744073709551616 free of 18446744073709551616; eu-west-1 2001:db8::/40"
+    );
 }

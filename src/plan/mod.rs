@@ -155,7 +155,7 @@ pub fn plan_as_of<'c>(
     let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
     container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
-    let mut shapes = Shapes::default();
+    let mut shapes = Shapes::new(&catalog.ranges);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
@@ -182,6 +182,7 @@ pub fn plan_as_of<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
+    security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);

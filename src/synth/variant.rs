@@ -7,6 +7,7 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
+use crate::plan::security::ACL_INGRESS_RANGES;
 use crate::plan::{Growth, Shape};
 use crate::synth::generate::IngressSlot;
 
@@ -75,6 +76,10 @@ pub(super) fn variant(
         if slots.iter().any(|slot| slot.ipv6) {
             let ipv6 = slots.iter().filter(|slot| slot.ipv6).map(|slot| slot.number);
             parts.push(format!("ipv6-{}", listed(ipv6)));
+        }
+        // The ACL repeats ranges where it has the room that the other flows leave it.
+        if (shape.security.acl_ranges + 1..=ACL_INGRESS_RANGES).contains(&slots.len()) {
+            parts.push("acl-open".to_owned());
         }
     }
     // All that tenants share has the same tags.

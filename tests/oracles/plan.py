@@ -75,10 +75,6 @@ class Tenant:
     flow_logs: bool
 
 
-# An ACL has room for so many ranges of an allow-list; a longer one is left to the security group.
-ACL_RANGES = 8
-
-
 def tenants(output):
     """Every tenant of the plan that has a network in the cloud: a planned one has addresses and no stacks."""
     plan = tree.read(f"{output}/plan.json")
@@ -112,7 +108,7 @@ def tenant(entry, shape):
                 line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
             )
             for line in shape["network_acl_entries"]
-            for number, cidr in numbered(line, entry, groups)
+            for number, cidr in numbered(line, entry, groups, shape["network_acl_ranges"])
         ),
         ipv6=network.get("ipv6", {}).get("cidr"),
         ipv6_subnets=frozenset(
@@ -181,12 +177,13 @@ def endpoints(settings, groups):
         yield Endpoint("Interface", service, first)
 
 
-def numbered(line, entry, groups):
-    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own."""
+def numbered(line, entry, groups, most):
+    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own, where
+    the ACL has room for so many; a longer list is left to the security group."""
     if line["peer"]["kind"] != "tenant_ingress":
         (peer,) = peers(line["peer"], entry, groups)
         return [(line["number"], peer.removeprefix("cidr "))]
-    if len(entry["ingress"]) > ACL_RANGES:
+    if len(entry["ingress"]) > most:
         # In place of the last slot of the hundred stands the other family.
         ipv6 = any(":" in one["cidr"] for one in entry["ingress"])
         return [(line["number"], "0.0.0.0/0")] + ([(line["number"] + 99, "::/0")] if ipv6 else [])
