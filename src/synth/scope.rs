@@ -4,9 +4,10 @@ use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
+use crate::synth::generate::IngressSlot;
 
 /// Everything that `docs/blueprints.md` lists.
-pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
+pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[IngressSlot]) -> Scope {
     let blueprint = shape.blueprint;
     let mut scope = Scope::default()
         .with("product", Bound::Text(catalog.product.value.to_string()))
@@ -30,8 +31,11 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         );
     }
     if shape.per == Per::Tenant {
-        scope =
-            scope.with("tenant", tenant(shape)).with("status", Bound::Text(shape.status.as_str().to_owned()));
+        let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(slot.number as usize)));
+        scope = scope
+            .with("tenant", tenant(shape))
+            .with("ingress", Bound::List(ranges.collect()))
+            .with("status", Bound::Text(shape.status.as_str().to_owned()));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
         let names = [
@@ -101,7 +105,7 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
         (group.name.clone(), subnets)
     });
     scope
-        .with("network", network_bound(network.owner, &shape.growth))
+        .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))
         .with("subnet_groups", Bound::List(groups.collect()))

@@ -68,6 +68,10 @@ def load_balancer_network(resource, new):
         balancer.set_ip_address_type(LoadBalancerArn=resource.reference, IpAddressType=family)
 
 
+def rule_conditions(resource, new):
+    resource.client("elbv2").modify_rule(RuleArn=resource.reference, Conditions=new["Conditions"])
+
+
 def service_network(resource, new):
     places = new["NetworkConfiguration"]["AwsvpcConfiguration"]
     configuration = {
@@ -89,6 +93,7 @@ CHANGES = {
     "AWS::EC2::VPCEndpoint": ({"RouteTableIds", "SubnetIds"}, endpoint_places),
     "AWS::ECS::Service": ({"NetworkConfiguration"}, service_network),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"IpAddressType", "Subnets"}, load_balancer_network),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": ({"Conditions"}, rule_conditions),
     "AWS::RDS::DBSubnetGroup": ({"SubnetIds"}, database_subnets),
 }
 
@@ -232,6 +237,7 @@ DELETIONS = {
     "AWS::ECS::Service": service,
     "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),
     "AWS::ElasticLoadBalancingV2::Listener": by("elbv2", "delete_listener", "ListenerArn"),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": by("elbv2", "delete_rule", "RuleArn"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": by("elbv2", "delete_load_balancer", "LoadBalancerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": by("elbv2", "delete_target_group", "TargetGroupArn"),
     "AWS::IAM::Policy": policy_in_roles,
@@ -240,6 +246,7 @@ DELETIONS = {
     "AWS::ResourceGroups::Group": by("resource-groups", "delete_group", "Group"),
     "AWS::Route53::RecordSet": record,
     "AWS::S3::BucketPolicy": by("s3", "delete_bucket_policy", "Bucket"),
+    "AWS::ServiceDiscovery::HttpNamespace": by("servicediscovery", "delete_namespace", "Id"),
 }
 
 
