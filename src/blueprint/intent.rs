@@ -181,6 +181,9 @@ pub struct Workload {
     /// [`Per::Tenant`] or [`Per::Cell`]: whose it is.
     pub per: Per,
     pub when: Option<Condition>,
+    /// Whether the rules that all tenants of a cell have alike stand in a group of the cell, which every
+    /// interface bears beside the tenant's own.
+    pub shared_rules: bool,
     /// The longest prefix that its subnets may have.
     pub smallest_subnet: Option<u8>,
     pub span: Span,

@@ -67,15 +67,23 @@ struct Generator<'g, 'e> {
 impl Generator<'_, '_> {
     fn security_groups(&mut self) {
         let Some(vpc) = self.argument("vpc") else { return };
-        for workload in self.shape.workloads() {
+        let shape = self.shape;
+        // What the tenants of a cell have in common stands in groups of the cell.
+        let shared = shape.security.shared.iter().filter(|_| shape.per == Per::Cell);
+        let shared = shared.filter_map(|name| shape.blueprint.workloads.get(name));
+        for workload in shape.workloads().chain(shared) {
             let name = tag("Name", self.own_name(&workload.name));
             let properties = Json::object([
                 (
                     "GroupDescription",
-                    Json::text(format!(
-                        "What may reach the workload {} and what it may reach",
-                        workload.name
-                    )),
+                    Json::text(if shape.per == Per::Cell && workload.per == Per::Tenant {
+                        format!(
+                            "What may reach the workload {} of every tenant, and what it may reach",
+                            workload.name
+                        )
+                    } else {
+                        format!("What may reach the workload {} and what it may reach", workload.name)
+                    }),
                 ),
                 ("VpcId", vpc.clone()),
                 (
@@ -88,9 +96,8 @@ impl Generator<'_, '_> {
                 ),
                 ("Tags", Json::List(vec![name, tag("tenantry:workload", Json::text(&workload.name))])),
             ]);
-            self.add(group_id(&workload.name), "AWS::EC2::SecurityGroup", properties);
+            self.add(self.bearer(&workload.name), "AWS::EC2::SecurityGroup", properties);
         }
-        let shape = self.shape;
         for rule in shape.security.rules.iter().filter(|rule| rule.peer != Peer::TenantIngress) {
             self.security_group_rule(rule);
         }
@@ -127,7 +134,7 @@ impl Generator<'_, '_> {
         } else {
             ("to", "AWS::EC2::SecurityGroupEgress")
         };
-        let mut properties = vec![("GroupId", get_att(&group_id(&rule.workload), "GroupId"))];
+        let mut properties = vec![("GroupId", get_att(&self.bearer(&rule.workload), "GroupId"))];
         properties.extend(traffic_of_rule(rule.traffic));
         properties.push((key, value));
         properties.push(("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))));
@@ -158,6 +165,12 @@ impl Generator<'_, '_> {
             );
         }
         found
+    }
+
+    /// The group of this stack that bears a workload's rules.
+    fn bearer(&self, workload: &str) -> String {
+        let shared = self.shape.per == Per::Cell && self.shape.security.shared.contains(workload);
+        if shared { format!("{}SharedSecurityGroup", pascal(workload)) } else { group_id(workload) }
     }
 
     fn network_acls(&mut self) {

@@ -7,6 +7,7 @@ use crate::catalog::Status;
 use crate::cloudformation::Json;
 use crate::identity::{CellId, HostAccount, RegionName, TenantId};
 use crate::network::{Icmp, Traffic};
+use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
 use crate::plan::{
     AccountPlan, CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
@@ -51,10 +52,31 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
                 plan.shapes.iter().zip(&shapes).map(|(shape, name)| (name.clone(), one_shape(shape))),
             ),
         ),
+        ("security_groups", groups(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
     ])
+}
+
+/// How many groups and rules there are and how few there could be, altogether and in each cell that
+/// tenants share.
+fn groups(plan: &Plan<'_>) -> Json {
+    let counts = |one: [usize; 4]| {
+        let names = ["groups", "groups_at_least", "rules", "rules_at_least"];
+        names.into_iter().zip(one).map(|(name, count)| (name, Json::from(count as u64)))
+    };
+    let mut sum = [0; 4];
+    let mut cells = Vec::new();
+    for one in group_use(plan) {
+        let these = [one.groups, one.least_groups, one.rules, one.least_rules];
+        sum.iter_mut().zip(these).for_each(|(sum, one)| *sum += one);
+        if !one.cell.model.is_silo() {
+            let cell = [("cell", Json::text(one.cell.to_string())), ("tenants", (one.tenants as u64).into())];
+            cells.push(Json::object(cell.into_iter().chain(counts(these))));
+        }
+    }
+    Json::object(counts(sum).chain([("cells", Json::List(cells))]))
 }
 
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.

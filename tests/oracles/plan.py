@@ -297,7 +297,8 @@ def protocol(rule):
 
 
 def ports(rule):
-    return rule["from_port"], rule["to_port"]
+    """First and last port, or type and code of ICMP, as EC2 gives both; nothing for other protocols."""
+    return rule.get("from_port", rule.get("icmp_type")), rule.get("to_port", rule.get("icmp_code"))
 
 
 def peers(peer, entry, groups):

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{PrefixListService, quota};
+use crate::blueprint::Per;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{CellId, HostAccount, RegionName};
@@ -66,7 +67,10 @@ fn weight(peer: &Peer, ranges: Counted) -> Counted {
 /// The rules of each workload's group in each direction, for a tenant with so many ranges of each family
 /// in its allow-list.
 pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: Counted) -> BTreeMap<(&'s str, Direction), Counted> {
-    rules_of(shape.workloads().map(|workload| workload.name.as_str()), &shape.security.rules, ranges)
+    let own = shape.workloads().map(|workload| workload.name.as_str());
+    // The groups of a cell that hold what its tenants have in common.
+    let shared = shape.security.shared.iter().map(String::as_str).filter(|_| shape.per == Per::Cell);
+    rules_of(own.chain(shared), &shape.security.rules, ranges)
 }
 
 fn rules_of<'s>(

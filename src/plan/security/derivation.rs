@@ -10,6 +10,7 @@ use crate::diagnostics::quote;
 use crate::network::cover::merged;
 use crate::network::{Icmp, Traffic};
 use crate::plan::ipv6::DualStack;
+use crate::plan::security::sharing::is_common;
 use crate::plan::security::{Direction, Pattern, Peer};
 
 /// The ports from which clients open connections: Linux, Windows, load balancers and NAT gateways
@@ -242,9 +243,12 @@ impl<'d> Derivation<'d> {
         }
     }
 
-    /// Notes a rule, if it is of this side.
+    /// Notes a rule, if it is of this side: one of its own workloads, or one that the tenants of a cell
+    /// have in common, which is the cell's.
     fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: &Peer, reason: &str) {
-        if self.workloads.get(workload).is_none_or(|workload| workload.per != self.side) {
+        let Some(bearer) = self.workloads.get(workload) else { return };
+        let side = if is_common(self.blueprint, bearer, flow) { Per::Cell } else { bearer.per };
+        if side != self.side {
             return;
         }
         let peers = self.in_both_families(peer);

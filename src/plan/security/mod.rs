@@ -7,13 +7,15 @@
 //!
 //! In the order of the work: `derivation` turns flows into what each group and each ACL has to let
 //! through, `consolidate` says that with the fewest rules and compares, `blocks` repeats what is about
-//! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does.
+//! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does,
+//! `sharing` says which rules tenants of a cell have in common, and how few groups and rules there could be.
 
 mod blocks;
 mod consolidate;
 pub mod count;
 mod derivation;
 mod numbers;
+pub mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +37,9 @@ pub const ACL_INGRESS_RANGES: usize = 8;
 pub struct Security {
     /// The workloads that are switched on, those of the other side included: each has a security group.
     pub workloads: BTreeSet<String>,
-    /// In canonical order.
+    /// Workloads of tenants some of whose rules stand in a group of the cell.
+    pub shared: BTreeSet<String>,
+    /// In canonical order. In the shape of a cell, those of a tenant's workload are of its shared group.
     pub rules: Vec<Rule>,
     /// In canonical order.
     pub acl_entries: Vec<AclEntry>,
@@ -168,8 +172,13 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
     }
     entries.sort();
     let acl_entries = numbers::numbered(entries, pattern.growth);
+    let shared = pattern.workloads.values().filter(|workload| workload.shared_rules);
+    if let Some(rule) = rules.iter().find(|rule| sharing::names_shared_group(rule, pattern)) {
+        report.push(sharing::told(rule, pattern));
+    }
     Security {
         workloads: pattern.workloads.keys().map(|name| (*name).to_owned()).collect(),
+        shared: shared.map(|workload| workload.name.clone()).collect(),
         rules: blocks::over_all_blocks(rules, pattern.growth),
         acl_ranges: count::room_for_ranges(&acl_entries, dual),
         acl_entries,
