@@ -135,7 +135,7 @@ fn give(
     length: u8,
     catalog: &Catalog,
     lock: &mut Lock,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Box<Diagnostic>> {
     let id = &demand.tenant.id.value;
     let Some(network) = lock.networks.get(owner) else { return Ok(()) };
     let group = demand.blueprint.network.subnet_groups.iter().find(|group| group.route == Route::Nat);
@@ -146,9 +146,9 @@ fn give(
     else {
         let message =
             format!("the blueprint {} has no place for a range of containers", quote(&demand.blueprint.name));
-        return Err(Diagnostic::error(&codes::NO_ROOM_TO_GROW, message).help(
+        return Err(Box::new(Diagnostic::error(&codes::NO_ROOM_TO_GROW, message).help(
             "take `container_range` out, or give the blueprint a subnet group with the route `nat` and a stack of the further blocks",
-        ));
+        )));
     };
     let present: Vec<Cidr> = network.value.blocks().collect();
     let most = blocks_per_vpc(catalog, id, region, lock);
@@ -168,10 +168,10 @@ fn give(
         let error = Diagnostic::error(&codes::POOL_FULL, message)
             .also(region.pools.first().map_or(region.span, |pool| pool.span), "the pools of the Region begin here")
             .help("add a pool with `purpose: containers` to the Region, such as 100.64.0.0/10; no tenant moves when you do");
-        return Err(match refused {
+        return Err(Box::new(match refused {
             Some(refused) => error.note(refused),
             None => error,
-        });
+        }));
     };
     if let Some(network) = lock.networks.get_mut(owner) {
         network.value.containers = Some(block);
