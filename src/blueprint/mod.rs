@@ -19,8 +19,7 @@ pub mod settings;
 pub mod template;
 
 pub use intent::{
-    Blueprint, CellIntent, Flow, FlowEnd, Network, Owner, Per, Place, Protocol, Route, Stack, SubnetGroup,
-    Workload,
+    Blueprint, CellIntent, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack, SubnetGroup, Workload,
 };
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};

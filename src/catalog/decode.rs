@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{quota, quotas};
+use crate::catalog::ranges;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
     Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine,
@@ -68,6 +69,7 @@ pub(super) fn decode<'n>(
     let accounts_node = fields.required("accounts", report);
     let regions_node = fields.required("regions", report);
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let ranges = fields.optional("ranges").map_or_else(BTreeMap::new, |node| ranges::decode(node, report));
     let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
@@ -102,6 +104,7 @@ pub(super) fn decode<'n>(
         accounts,
         regions,
         reserved,
+        ranges,
         quarantine,
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,
@@ -231,13 +234,13 @@ fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
         .iter()
         .filter_map(|item| {
             let mut fields = Fields::open(item, "a reserved range", report)?;
-            let block =
-                fields.required("cidr", report).and_then(|node| cidr(node, "a reserved range", report));
+            let cidr = fields.required("cidr", report);
+            let cidr = cidr.and_then(|node| block(node, "a reserved range", report));
             let reason = fields.required("reason", report).and_then(|node| {
                 free_text(node, "the reason of a reserved range", |text| FreeText::new(text, 256), report)
             });
             fields.finish(report);
-            Some(Reserved { cidr: block?, reason: reason?, span: item.span })
+            Some(Reserved { cidr: cidr?, reason: reason?, span: item.span })
         })
         .collect()
 }
