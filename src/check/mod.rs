@@ -5,9 +5,12 @@
 //! the files as CloudFormation would; each judge beside it looks at one subject. What nobody can know
 //! without AWS is unknown, and unknown is never taken for fine.
 
+mod agreement;
 mod finding;
 pub mod model;
+mod parameters;
 mod properties;
+mod structure;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +23,9 @@ use crate::source::SourceMap;
 pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(estate.problems.iter().cloned());
+    findings.extend(structure::judge(estate));
     findings.extend(properties::judge(estate, sources));
+    findings.extend(parameters::judge(estate, sources));
+    findings.extend(agreement::judge(estate, sources));
     findings.into_list()
 }
