@@ -5,7 +5,9 @@
 //! the files as CloudFormation would; each judge beside it looks at one subject. What nobody can know
 //! without AWS is unknown, and unknown is never taken for fine.
 
+mod accepted;
 mod agreement;
+mod facts;
 mod finding;
 pub mod model;
 mod parameters;
@@ -14,6 +16,7 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
+pub use accepted::Accepted;
 pub use finding::{Finding, Findings};
 
 use crate::check::model::Estate;

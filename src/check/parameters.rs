@@ -164,7 +164,7 @@ pub(super) fn refusal(parameter: &Parameter, value: &str) -> Option<(&'static Co
         parameter.minimum_value.is_some_and(|least| number < least)
             || parameter.maximum_value.is_some_and(|most| number > most)
     };
-    if items.iter().any(|item| out_of_bounds(item)) {
+    if items.iter().any(out_of_bounds) {
         return refused(&codes::VALUE_OUT_OF_RANGE, "see its `MinValue` and `MaxValue`".to_owned());
     }
     let form = form_of(&parameter.kind);

@@ -34,6 +34,8 @@ pub(super) const ALL: &[&Code] = &[
     &DUPLICATE_STACK,
     &MISSING_CAPABILITY,
     &TAG_VALUE_REFUSED,
+    &EXPIRED_ACCEPTANCE,
+    &NEEDLESS_ACCEPTANCE,
 ];
 
 pub static NOTHING_TO_CHECK: Code = Code {
@@ -225,4 +227,16 @@ pub static TAG_VALUE_REFUSED: Code = Code {
     name: "tag-value-refused",
     meaning: "a tag has a key or a value that cannot be, or one that the tag policy does not allow",
     explanation: "The key of a tag has 1 to 128 characters and does not begin with `aws:`, its value 256 at most. Where `organization/tag-policy.json` lists values for a key, AWS Organizations reports (or refuses) resources with others.\n\n    data-class: secret    # refused, where the policy lists public, internal and restricted",
+};
+
+pub static EXPIRED_ACCEPTANCE: Code = Code {
+    name: "expired-acceptance",
+    meaning: "a finding was accepted until a day that is over",
+    explanation: "The file that is named by `--allow` says for each accepted finding who answers for it, why, and until when. On the day after, it is a finding again, and so is the entry: somebody has to look at it.\n\n    - code: unprotected-deletion\n      stack: \"*-sandbox-*\"\n      owner: platform team\n      reason: the sandbox is rebuilt every night\n      expires: 2027-01-31\n\nMend what it accepts, or let its owner decide anew.",
+};
+
+pub static NEEDLESS_ACCEPTANCE: Code = Code {
+    name: "needless-acceptance",
+    meaning: "an entry of the accepted findings accepts nothing",
+    explanation: "What the entry was written for was mended, or its code, resource or stack is misspelled. It would go on to accept something new that nobody has looked at.\n\nTake it out of the file that is named by `--allow`.",
 };
