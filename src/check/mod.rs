@@ -11,8 +11,10 @@ mod facts;
 mod finding;
 pub mod model;
 mod parameters;
+mod posture;
 mod properties;
 mod structure;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -30,5 +32,7 @@ pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
     findings.extend(properties::judge(estate, sources));
     findings.extend(parameters::judge(estate, sources));
     findings.extend(agreement::judge(estate, sources));
+    findings.extend(tags::judge(estate, sources));
+    findings.extend(posture::judge(estate));
     findings.into_list()
 }

@@ -11,6 +11,7 @@ mod decisions;
 mod files;
 mod output;
 mod plan;
+mod posture;
 
 pub use adopt::*;
 pub use blueprint::*;
@@ -20,6 +21,7 @@ pub use decisions::*;
 pub use files::*;
 pub use output::*;
 pub use plan::*;
+pub use posture::*;
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub fn all() -> Vec<&'static Code> {
         decisions::ALL,
         plan::ALL,
         output::ALL,
+        posture::ALL,
     ]
     .concat();
     codes.sort_by_key(|code| code.name);
@@ -69,6 +72,7 @@ mod tests {
             include_str!("plan.rs"),
             include_str!("decisions.rs"),
             include_str!("output.rs"),
+            include_str!("posture.rs"),
         ];
         let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();
         let codes = all();
