@@ -77,7 +77,7 @@ fn walk(
     found: &mut Vec<String>,
     report: &mut Report,
 ) -> Result<(), Reported> {
-    let here: PathBuf = directory.join(&below);
+    let here: PathBuf = if below.is_empty() { directory.to_owned() } else { directory.join(&below) };
     let unreadable = |report: &mut Report, error: std::io::Error| {
         report.error(
             Diagnostic::error(&codes::UNREADABLE_FILE, format!("cannot read `{}`: {error}", here.display()))
