@@ -137,3 +137,33 @@ fn there_are_many_damages_and_each_has_a_name_of_its_own() {
     assert_eq!(names.len(), all.len());
     assert!(all.len() >= 60, "{}", all.len());
 }
+
+/// For `benches/second_opinion.py`, which asks other tools about the same damages: only the files that a
+/// damage has changed, and a list of what was done.
+#[test]
+#[ignore = "writes files; run by benches/second_opinion.py"]
+fn write_damaged_trees() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damages");
+    let _absent = std::fs::remove_dir_all(&root);
+    let good = Tree::good();
+    let before: std::collections::BTreeMap<String, String> = good.files().into_iter().collect();
+    let mut list = Vec::new();
+    for (subject, mutations) in SUBJECTS {
+        for mutation in mutations {
+            let mut tree = good.clone();
+            let _file = (mutation.damage)(&mut tree);
+            let number = list.len();
+            for (path, text) in tree.files() {
+                if before.get(&path) != Some(&text) {
+                    let path = root.join(number.to_string()).join(path);
+                    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    std::fs::write(path, text).unwrap();
+                }
+            }
+            let code = mutation.code;
+            list.push(serde_json::json!({ "subject": subject, "name": mutation.name, "code": code }));
+        }
+    }
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::write(root.join("list.json"), serde_json::to_string(&list).unwrap()).unwrap();
+}
