@@ -214,6 +214,12 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         damage: |tree| tree.properties(SUBNET, |subnet| subnet["CidrBlock"] = json!("10.64.0.5/24")),
     },
     Mutation {
+        name: "an id that cannot be",
+        code: "value-out-of-pattern",
+        place: "vpc-1",
+        damage: |tree| tree.properties("AWS::EC2::SecurityGroup", |group| group["VpcId"] = json!("vpc-1")),
+    },
+    Mutation {
         name: "a type that there is not",
         code: "unjudged-resource-type",
         place: "AWS::EC2::Vpc",
