@@ -6,18 +6,22 @@
 mod adopt;
 mod blueprint;
 mod catalog;
+mod check;
 mod decisions;
 mod files;
 mod output;
 mod plan;
+mod posture;
 
 pub use adopt::*;
 pub use blueprint::*;
 pub use catalog::*;
+pub use check::*;
 pub use decisions::*;
 pub use files::*;
 pub use output::*;
 pub use plan::*;
+pub use posture::*;
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,9 +36,18 @@ pub struct Code {
 
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
-    let mut codes: Vec<_> =
-        [adopt::ALL, files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL]
-            .concat();
+    let mut codes: Vec<_> = [
+        adopt::ALL,
+        files::ALL,
+        catalog::ALL,
+        check::ALL,
+        blueprint::ALL,
+        decisions::ALL,
+        plan::ALL,
+        output::ALL,
+        posture::ALL,
+    ]
+    .concat();
     codes.sort_by_key(|code| code.name);
     codes
 }
@@ -54,10 +67,12 @@ mod tests {
             include_str!("adopt.rs"),
             include_str!("files.rs"),
             include_str!("catalog.rs"),
+            include_str!("check.rs"),
             include_str!("blueprint.rs"),
             include_str!("plan.rs"),
             include_str!("decisions.rs"),
             include_str!("output.rs"),
+            include_str!("posture.rs"),
         ];
         let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();
         let codes = all();
