@@ -14,6 +14,7 @@
 pub mod aws;
 pub mod blueprint;
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod cloudformation;
 pub mod diagnostics;

@@ -1,0 +1,3 @@
+//! A second opinion on an output tree.
+
+pub mod network;
