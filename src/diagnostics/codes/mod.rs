@@ -6,6 +6,7 @@
 mod adopt;
 mod blueprint;
 mod catalog;
+mod check;
 mod decisions;
 mod files;
 mod output;
@@ -14,6 +15,7 @@ mod plan;
 pub use adopt::*;
 pub use blueprint::*;
 pub use catalog::*;
+pub use check::*;
 pub use decisions::*;
 pub use files::*;
 pub use output::*;
@@ -32,9 +34,17 @@ pub struct Code {
 
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
-    let mut codes: Vec<_> =
-        [adopt::ALL, files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL]
-            .concat();
+    let mut codes: Vec<_> = [
+        adopt::ALL,
+        files::ALL,
+        catalog::ALL,
+        check::ALL,
+        blueprint::ALL,
+        decisions::ALL,
+        plan::ALL,
+        output::ALL,
+    ]
+    .concat();
     codes.sort_by_key(|code| code.name);
     codes
 }
@@ -54,6 +64,7 @@ mod tests {
             include_str!("adopt.rs"),
             include_str!("files.rs"),
             include_str!("catalog.rs"),
+            include_str!("check.rs"),
             include_str!("blueprint.rs"),
             include_str!("plan.rs"),
             include_str!("decisions.rs"),
