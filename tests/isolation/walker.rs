@@ -303,8 +303,13 @@ impl Walker<'_> {
         };
         groups.iter().flat_map(|group| &self.network.groups[*group].inward).any(|rule| {
             let speaks = (rule.services.first..=rule.services.last).contains(&service);
-            let from_all = |block: Cidr| block.length() == 0 && block.contains_address(stranger);
-            speaks && matches!(rule.peer, Peer::Block(block) if from_all(block))
+            let from_all = |block: &Cidr| block.length() == 0 && block.contains_address(stranger);
+            speaks
+                && match rule.peer {
+                    Peer::Block(block) => from_all(&block),
+                    Peer::List(list) => self.network.lists[list].blocks.iter().any(from_all),
+                    Peer::Group(_) | Peer::Unknown => false,
+                }
         })
     }
 }

@@ -152,9 +152,9 @@ impl<'a> Ground<'a> {
 
     /// Takes packets from an interface in a subnet to where they are delivered.
     ///
-    /// Within a subnet only ACLs make a difference: groups filter there too, and routes never hold back there.
+    /// Within a subnet neither ACLs nor routes are asked, only groups.
     fn leave(&self, subnet: usize, sent: &[Flow], layers: Layers, relays: usize, found: &mut Vec<Flow>) {
-        if layers.acls() && self.crowded[subnet] {
+        if layers != Layers::Groups && self.crowded[subnet] {
             for range in &self.usable[subnet] {
                 let met = sent.iter().filter_map(|flow| towards(flow, *range, Services::ALL));
                 found.extend(met.map(|flow| Flow { domain: Domain::Subnet(subnet), ..flow }));
@@ -249,7 +249,7 @@ impl<'a> Ground<'a> {
     }
 
     fn arrive(&self, subnet: usize, taken: &[Flow], layers: Layers, found: &mut Vec<Flow>) {
-        if layers.acls() && self.crowded[subnet] {
+        if layers != Layers::Groups && self.crowded[subnet] {
             found.extend(taken.iter().map(|flow| Flow { domain: Domain::Subnet(subnet), ..*flow }));
         }
         let acl = self.acl(subnet, Direction::Inward, layers);
