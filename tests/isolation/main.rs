@@ -4,4 +4,5 @@
 
 mod agreement;
 mod random;
+mod temporary;
 mod walker;

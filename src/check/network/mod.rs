@@ -8,6 +8,7 @@ mod interval;
 mod join;
 mod nodes;
 mod reach;
+pub mod read;
 mod simulate;
 pub mod topology;
 mod verdict;
