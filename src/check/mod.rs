@@ -8,5 +8,19 @@
 mod finding;
 pub mod model;
 pub mod network;
+mod properties;
+#[cfg(test)]
+mod tests;
 
 pub use finding::{Finding, Findings};
+
+use crate::check::model::Estate;
+use crate::source::SourceMap;
+
+/// Judges everything that was read, and tells all that is wrong with it, in the order of the places.
+pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    findings.extend(estate.problems.iter().cloned());
+    findings.extend(properties::judge(estate, sources));
+    findings.into_list()
+}

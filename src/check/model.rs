@@ -112,9 +112,14 @@ impl Estate {
         &self.templates[stack.template as usize]
     }
 
-    /// The stacks that use a template, in the order of deployment.
-    pub fn stacks_of<'e>(&'e self, template: &'e Template) -> impl Iterator<Item = &'e Stack> {
-        self.stacks.iter().filter(move |stack| std::ptr::eq(self.template(stack), template))
+    /// Every template with the stacks that use it, in the order of deployment.
+    pub fn by_template(&self) -> Vec<(&Template, Vec<&Stack>)> {
+        let mut all: Vec<(&Template, Vec<&Stack>)> =
+            self.templates.iter().map(|template| (template, Vec::new())).collect();
+        for stack in &self.stacks {
+            all[stack.template as usize].1.push(stack);
+        }
+        all
     }
 
     /// A resource by its id.

@@ -207,7 +207,7 @@ pub(super) fn plain(node: &Node) -> Expression {
         Value::Integer(number) => Form::Integer(*number),
         Value::Number(number) => Form::Number(*number),
         Value::Text(text) => Form::Text(text.clone()),
-        Value::List(items) => Form::List(items.iter().map(|item| plain(item)).collect()),
+        Value::List(items) => Form::List(items.iter().map(plain).collect()),
         Value::Map(entries) => Form::Map(
             entries
                 .iter()

@@ -12,6 +12,17 @@ pub(super) const ALL: &[&Code] = &[
     &UNLISTED_FILE,
     &MANIFEST_DISAGREES,
     &DEPLOYMENT_ORDER,
+    &UNJUDGED_RESOURCE_TYPE,
+    &UNKNOWN_PROPERTY,
+    &MISSING_PROPERTY,
+    &READ_ONLY_PROPERTY,
+    &WRONG_PROPERTY_TYPE,
+    &VALUE_NOT_ALLOWED,
+    &VALUE_OUT_OF_PATTERN,
+    &VALUE_OUT_OF_RANGE,
+    &REPEATED_ITEM,
+    &CONFLICTING_PROPERTIES,
+    &WRONG_REFERENCE,
 ];
 
 pub static NOTHING_TO_CHECK: Code = Code {
@@ -71,4 +82,70 @@ pub static DEPLOYMENT_ORDER: Code = Code {
     name: "deployment-order",
     meaning: "a stack needs another one that is deployed later, at the same time or not at all",
     explanation: "Stacks are deployed in the order of the manifest, wave by wave; those of one wave at the same time. A stack that imports what another exports comes in a later wave and names it in `depends_on`, or its deployment fails with `No export named ...`.\n\nRun `tenantry synth` to write the manifest anew.",
+};
+
+pub static UNJUDGED_RESOURCE_TYPE: Code = Code {
+    name: "unjudged-resource-type",
+    meaning: "a resource has a type that is not known",
+    explanation: "The types whose properties can be judged are those of the table that is generated from AWS's own schemas: the types that blueprints use, and the common ones beside them. A type that is not there is misspelled, or nobody can say here whether its properties are right.\n\n    Type: AWS::EC2::Vpc    # refused\n    Type: AWS::EC2::VPC    # right",
+};
+
+pub static UNKNOWN_PROPERTY: Code = Code {
+    name: "unknown-property",
+    meaning: "a resource has a property that its type does not have",
+    explanation: "CloudFormation refuses a template with a property that the resource type's schema does not name, when the resource is made: a stack may then be half there. Names are told apart by capital letters.\n\n    Properties: { CIDRBlock: 10.0.0.0/16 }    # refused\n    Properties: { CidrBlock: 10.0.0.0/16 }    # right",
+};
+
+pub static MISSING_PROPERTY: Code = Code {
+    name: "missing-property",
+    meaning: "a resource lacks a property that its type demands",
+    explanation: "The resource type's schema says which properties must be there, also inside of other properties, and of which groups one must be there. CloudFormation finds this out when the resource is made.\n\n    Type: AWS::EC2::Subnet\n    Properties: { CidrBlock: 10.0.0.0/24 }    # refused: which VPC?",
+};
+
+pub static READ_ONLY_PROPERTY: Code = Code {
+    name: "read-only-property",
+    meaning: "a template sets a property that AWS alone sets",
+    explanation: "Some properties of a type are results: ids, ARNs, endpoints. A template cannot set them; it gets their values by `Fn::GetAtt`.\n\n    Type: AWS::EC2::VPC\n    Properties: { VpcId: vpc-1 }    # refused",
+};
+
+pub static WRONG_PROPERTY_TYPE: Code = Code {
+    name: "wrong-property-type",
+    meaning: "a property has text where a list belongs, or the like",
+    explanation: "The schema of a resource type says for each property whether it is text, a number, true or false, a list or a mapping. CloudFormation takes `\"443\"` for 443 and `\"true\"` for true, and nothing else for another thing.\n\n    SecurityGroupIds: sg-1      # refused\n    SecurityGroupIds: [sg-1]    # right",
+};
+
+pub static VALUE_NOT_ALLOWED: Code = Code {
+    name: "value-not-allowed",
+    meaning: "a property has a value that is none of those that it can have",
+    explanation: "The schema of the resource type, or the template's own `AllowedValues`, lists what the value can be.\n\n    InstanceTenancy: dedicate     # refused\n    InstanceTenancy: dedicated    # right",
+};
+
+pub static VALUE_OUT_OF_PATTERN: Code = Code {
+    name: "value-out-of-pattern",
+    meaning: "a value does not have the form that it must have",
+    explanation: "The schema of the resource type, or the template's own `AllowedPattern`, says what a text looks like; blocks of addresses have no bits set behind the prefix.\n\n    CidrBlock: 10.0.0.5/24    # refused: it is 10.0.0.0/24",
+};
+
+pub static VALUE_OUT_OF_RANGE: Code = Code {
+    name: "value-out-of-range",
+    meaning: "a number is too small or too large, or a text or a list too short or too long",
+    explanation: "The schema of the resource type, or the template's own limits for a parameter, say how long a text or a list may be and between which bounds a number lies.\n\n    RetentionInDays: 0    # refused, where at least 1 is asked for",
+};
+
+pub static REPEATED_ITEM: Code = Code {
+    name: "repeated-item",
+    meaning: "a list has one item twice, where each may be there once",
+    explanation: "The schema of the resource type asks for different items. CloudFormation refuses the list, or AWS keeps one of the two in silence.\n\n    Subnets: [ { Ref: A }, { Ref: A } ]    # refused",
+};
+
+pub static CONFLICTING_PROPERTIES: Code = Code {
+    name: "conflicting-properties",
+    meaning: "a resource has two properties that exclude each other",
+    explanation: "The schema of the resource type says which properties cannot stand beside each other: a zone by its name and by its id, for example.\n\n    AvailabilityZone: us-east-1a\n    AvailabilityZoneId: use1-az1     # refused: one of the two",
+};
+
+pub static WRONG_REFERENCE: Code = Code {
+    name: "wrong-reference",
+    meaning: "a property refers to a resource of another type than the one that it takes",
+    explanation: "A property that takes the id of a VPC cannot be given that of a subnet: CloudFormation accepts the template, and AWS refuses the call in the middle of a deployment. References are followed through imports and parameters too.\n\n    VpcId: { Ref: AppSubnet1 }    # refused\n    VpcId: { Ref: Vpc }           # right",
 };
