@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod decisions;
 mod files;
+mod isolation;
 mod output;
 mod plan;
 
@@ -18,6 +19,7 @@ pub use catalog::*;
 pub use check::*;
 pub use decisions::*;
 pub use files::*;
+pub use isolation::*;
 pub use output::*;
 pub use plan::*;
 
@@ -37,6 +39,7 @@ pub fn all() -> Vec<&'static Code> {
     let mut codes: Vec<_> = [
         adopt::ALL,
         files::ALL,
+        isolation::ALL,
         catalog::ALL,
         check::ALL,
         blueprint::ALL,
@@ -63,6 +66,7 @@ mod tests {
         let sources = [
             include_str!("adopt.rs"),
             include_str!("files.rs"),
+            include_str!("isolation.rs"),
             include_str!("catalog.rs"),
             include_str!("check.rs"),
             include_str!("blueprint.rs"),

@@ -4,6 +4,7 @@ use crate::check::model::{Resource, Value};
 use crate::check::network::interval::Services;
 use crate::check::network::read::{Block, Named, Reader, named, stand_in};
 use crate::check::network::topology::{Acl, AclEntry, Route, RouteKind, RouteTable, Subnet, Target, Vpc};
+use crate::network::Cidr;
 
 impl Reader<'_> {
     pub(super) fn fabric(&mut self) {
@@ -22,6 +23,7 @@ impl Reader<'_> {
             self.vpcs.insert(resource.id, number);
             self.topology.vpcs.push(Vpc { blocks: Vec::new(), origin });
             self.open_vpcs.push(false);
+            self.vpc_blocks.push(Vec::new());
             let block = self.block(&resource.property("CidrBlock"));
             self.vpc_block(number, &resource, block);
             // The main table of a VPC has the routes to its own blocks and no others: no template can name it.
@@ -31,7 +33,11 @@ impl Reader<'_> {
 
     fn vpc_block(&mut self, vpc: usize, resource: &Resource, block: Block) {
         match block {
-            Block::Known(block) => self.topology.vpcs[vpc].blocks.push(block),
+            Block::Known(block) => {
+                self.topology.vpcs[vpc].blocks.push(block);
+                let origin = self.origin(resource, block_property(&block), None);
+                self.vpc_blocks[vpc].push(origin);
+            }
             Block::Unknown | Block::Absent => {
                 self.open_vpcs[vpc] = true;
                 self.gap(resource, "", "the block of a VPC is not known");
@@ -55,7 +61,7 @@ impl Reader<'_> {
                             && !self.chosen_by_aws.contains_key(&vpc) =>
                     {
                         self.chosen_by_aws.insert(vpc, block);
-                        self.topology.vpcs[vpc].blocks.push(block);
+                        self.vpc_block(vpc, &resource, Block::Known(block));
                     }
                     _ => self.vpc_block(vpc, &resource, Block::Unknown),
                 },
@@ -97,6 +103,7 @@ impl Reader<'_> {
             // The main tables were made first, one a VPC.
             self.topology.subnets.push(Subnet { vpc, blocks: Vec::new(), table: vpc, acl: None, origin });
             self.open_subnets.push(false);
+            self.subnet_blocks.push(Vec::new());
             let own = ["CidrBlock", "Ipv6CidrBlock"].map(|name| self.block(&resource.property(name)));
             let native = own[0] == Block::Absent && own[1] != Block::Absent;
             for (position, block) in own.into_iter().enumerate() {
@@ -115,7 +122,11 @@ impl Reader<'_> {
 
     fn subnet_block(&mut self, subnet: usize, resource: &Resource, block: Block) {
         match block {
-            Block::Known(block) => self.topology.subnets[subnet].blocks.push(block),
+            Block::Known(block) => {
+                self.topology.subnets[subnet].blocks.push(block);
+                let origin = self.origin(resource, block_property(&block), None);
+                self.subnet_blocks[subnet].push(origin);
+            }
             Block::Unknown | Block::Absent => {
                 self.open_subnets[subnet] = true;
                 self.gap(resource, "", "the block of a subnet is not known");
@@ -154,9 +165,9 @@ impl Reader<'_> {
     }
 
     fn acl_entry(&mut self, resource: &Resource) -> Option<AclEntry> {
-        let block = match self.peer(&resource.property("CidrBlock")) {
-            Block::Absent => self.peer(&resource.property("Ipv6CidrBlock")),
-            block => block,
+        let (path, block) = match self.peer(&resource.property("CidrBlock")) {
+            Block::Absent => ("Ipv6CidrBlock", self.peer(&resource.property("Ipv6CidrBlock"))),
+            block => ("CidrBlock", block),
         };
         let mut peer = match block {
             Block::Known(block) => Some(block),
@@ -178,7 +189,7 @@ impl Reader<'_> {
             allow,
             peer: peer.filter(|_| number.is_some()),
             services: services.unwrap_or(Services::ALL),
-            origin: self.origin(resource, "", None),
+            origin: self.origin(resource, path, None),
         })
     }
 
@@ -213,6 +224,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The property that a block is written in.
+fn block_property(block: &Cidr) -> &'static str {
+    if block.is_v4() { "CidrBlock" } else { "Ipv6CidrBlock" }
 }
 
 fn acl_services(resource: &Resource) -> Option<Services> {

@@ -8,12 +8,12 @@ use crate::check::network::topology::{Group, GroupRule, Origin, Peer, PrefixList
 use crate::network::Cidr;
 
 /// The two directions: the property of a group, the type of a rule of its own, the keys of its peer.
-const INWARD: (&str, &str, [&str; 3]) = (
+const INWARD: (&str, &str, [&'static str; 3]) = (
     "SecurityGroupIngress",
     "AWS::EC2::SecurityGroupIngress",
     ["SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupName"],
 );
-const OUTWARD: (&str, &str, [&str; 3]) = (
+const OUTWARD: (&str, &str, [&'static str; 3]) = (
     "SecurityGroupEgress",
     "AWS::EC2::SecurityGroupEgress",
     ["DestinationPrefixListId", "DestinationSecurityGroupId", ""],
@@ -26,6 +26,10 @@ impl<'e> Reader<'e> {
         for resource in &groups {
             let origin = self.origin(resource, "", None);
             self.groups.insert(resource.id, self.topology.groups.len());
+            self.group_vpcs.push(match named(&resource.property("VpcId")) {
+                Named::Resource(target, None) => self.vpcs.get(&target).copied(),
+                _ => None,
+            });
             self.topology.groups.push(Group { origin, ..Group::default() });
         }
         for resource in &groups {
@@ -99,6 +103,7 @@ impl<'e> Reader<'e> {
         let own = GroupRule { peer: Peer::Group(number), services: Services::ALL, origin };
         let outward = to_anywhere(origin);
         self.topology.groups.push(Group { inward: vec![own], outward, origin });
+        self.group_vpcs.push(Some(vpc));
         self.default_groups.insert(vpc, number);
         number
     }
@@ -107,9 +112,12 @@ impl<'e> Reader<'e> {
         &mut self,
         resource: &Resource<'e>,
         rule: &Value<'e>,
-        [list, group, name]: [&str; 3],
+        [list, group, name]: [&'static str; 3],
         (path, item): (&'static str, Option<usize>),
     ) -> Option<GroupRule> {
+        // A rule that is a resource is underlined at what it says of its peer.
+        let said = ["CidrIp", "CidrIpv6", list, group, name].into_iter().find(|key| rule.get(key).is_some());
+        let path = if path.is_empty() { said.unwrap_or_default() } else { path };
         let origin = self.origin(resource, path, item);
         let figure = |key| rule.get(key).and_then(Value::as_integer);
         let services = protocol(rule.get("IpProtocol"))

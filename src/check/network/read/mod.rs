@@ -25,9 +25,17 @@ pub struct Network {
     /// What could not be decided.
     pub gaps: Vec<Gap>,
     pub peerings: Vec<Peering>,
-    /// For each of a kind of thing in the topology, its resource.
+    /// For each VPC and each subnet, where its blocks are written, in their order.
+    pub vpc_blocks: Vec<Vec<Origin>>,
+    pub subnet_blocks: Vec<Vec<Origin>>,
+    /// The VPC of each group, where it is known.
+    pub group_vpcs: Vec<Option<usize>>,
+    /// Things of the topology by their resources.
     pub vpcs: BTreeMap<ResourceId, usize>,
     pub subnets: BTreeMap<ResourceId, usize>,
+    pub tables: BTreeMap<ResourceId, usize>,
+    pub acls: BTreeMap<ResourceId, usize>,
+    pub groups: BTreeMap<ResourceId, usize>,
 }
 
 /// Where something is written: a resource, a path of its properties, and the number of an item there.
@@ -73,14 +81,20 @@ pub fn read(estate: &Estate) -> Network {
         places: reader.places,
         gaps: reader.gaps,
         peerings: reader.peered,
+        vpc_blocks: reader.vpc_blocks,
+        subnet_blocks: reader.subnet_blocks,
+        group_vpcs: reader.group_vpcs,
         vpcs: reader.vpcs,
         subnets: reader.subnets,
+        tables: reader.tables,
+        acls: reader.acls,
+        groups: reader.groups,
     }
 }
 
 /// What a value names, where a property asks for the id of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named<'e> {
+pub(super) enum Named<'e> {
     /// A resource, by its id or by another attribute.
     Resource(ResourceId, Option<&'e str>),
     /// Something that no stack here makes, by an id of its own.
@@ -120,6 +134,9 @@ struct Reader<'e> {
     peered: Vec<Peering>,
     /// The default group and the main route table of a VPC, made when something uses them.
     default_groups: BTreeMap<usize, usize>,
+    vpc_blocks: Vec<Vec<Origin>>,
+    subnet_blocks: Vec<Vec<Origin>>,
+    group_vpcs: Vec<Option<usize>>,
     /// VPCs and subnets of which a block is not known.
     open_vpcs: Vec<bool>,
     open_subnets: Vec<bool>,
@@ -161,6 +178,9 @@ impl<'e> Reader<'e> {
             peerings: BTreeMap::new(),
             peered: Vec::new(),
             default_groups: BTreeMap::new(),
+            vpc_blocks: Vec::new(),
+            subnet_blocks: Vec::new(),
+            group_vpcs: Vec::new(),
             open_vpcs: Vec::new(),
             open_subnets: Vec::new(),
             chosen_by_aws: BTreeMap::new(),
@@ -265,7 +285,7 @@ const IDS: [&str; 12] = [
     "VpcId",
 ];
 
-fn named<'e>(value: &Value<'e>) -> Named<'e> {
+pub(super) fn named<'e>(value: &Value<'e>) -> Named<'e> {
     match value {
         Value::Absent | Value::Null => Named::Absent,
         Value::Text(_) => Named::Elsewhere,
