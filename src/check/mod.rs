@@ -5,13 +5,19 @@
 //! the files as CloudFormation would; each judge beside it looks at one subject. What nobody can know
 //! without AWS is unknown, and unknown is never taken for fine.
 
+mod accepted;
+mod agreement;
+mod facts;
 mod finding;
 pub mod model;
 pub mod network;
+mod parameters;
 mod properties;
+mod structure;
 #[cfg(test)]
 mod tests;
 
+pub use accepted::Accepted;
 pub use finding::{Finding, Findings};
 
 use crate::check::model::Estate;
@@ -21,6 +27,10 @@ use crate::source::SourceMap;
 pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(estate.problems.iter().cloned());
+    findings.extend(structure::judge(estate));
     findings.extend(properties::judge(estate, sources));
+    findings.extend(parameters::judge(estate, sources));
+    findings.extend(agreement::judge(estate, sources));
+    findings.extend(network::Isolation::of(estate).findings(estate));
     findings.into_list()
 }

@@ -82,6 +82,13 @@ pub struct Stack {
     imports: Vec<Option<exports::Target>>,
 }
 
+impl Stack {
+    /// The stack that exports what an import of the template, by its number, asks for.
+    pub fn imported(&self, index: usize) -> Option<StackId> {
+        self.imports.get(index).copied().flatten().map(|target| target.stack)
+    }
+}
+
 /// A resource of a stack, ready to be asked for its properties.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'e> {

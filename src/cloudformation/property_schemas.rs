@@ -11,7 +11,10 @@ use serde::Deserialize;
 
 static TEXT: &str = include_str!("property_schemas.json");
 
-static TABLE: LazyLock<BTreeMap<&str, (&str, OnceLock<Option<TypeSchema>>)>> = LazyLock::new(|| {
+/// The text of a type's line, and the schema once it was read.
+type Line = (&'static str, OnceLock<Option<TypeSchema>>);
+
+static TABLE: LazyLock<BTreeMap<&str, Line>> = LazyLock::new(|| {
     // One line a type: `"AWS::EC2::VPC": {...},`.
     let lines = TEXT.lines().filter_map(|line| {
         let (name, schema) = line.strip_prefix('"')?.split_once("\": ")?;

@@ -23,6 +23,19 @@ pub(super) const ALL: &[&Code] = &[
     &REPEATED_ITEM,
     &CONFLICTING_PROPERTIES,
     &WRONG_REFERENCE,
+    &UNDEFINED_ATTRIBUTE,
+    &DEPENDENCY_CIRCLE,
+    &UNUSED_PARAMETER,
+    &TEMPLATE_LIMIT,
+    &MISSING_PARAMETER,
+    &UNKNOWN_PARAMETER,
+    &UNDEFINED_IMPORT,
+    &DUPLICATE_EXPORT,
+    &DUPLICATE_STACK,
+    &MISSING_CAPABILITY,
+    &TAG_VALUE_REFUSED,
+    &EXPIRED_ACCEPTANCE,
+    &NEEDLESS_ACCEPTANCE,
 ];
 
 pub static NOTHING_TO_CHECK: Code = Code {
@@ -148,4 +161,82 @@ pub static WRONG_REFERENCE: Code = Code {
     name: "wrong-reference",
     meaning: "a property refers to a resource of another type than the one that it takes",
     explanation: "A property that takes the id of a VPC cannot be given that of a subnet: CloudFormation accepts the template, and AWS refuses the call in the middle of a deployment. References are followed through imports and parameters too.\n\n    VpcId: { Ref: AppSubnet1 }    # refused\n    VpcId: { Ref: Vpc }           # right",
+};
+
+pub static UNDEFINED_ATTRIBUTE: Code = Code {
+    name: "undefined-attribute",
+    meaning: "a template asks a resource for an attribute that its type does not have",
+    explanation: "`Fn::GetAtt` gives what the resource type's schema lists as set by AWS. CloudFormation refuses the template otherwise.\n\n    { \"Fn::GetAtt\": [\"Vpc\", \"Arn\"] }      # refused: a VPC has none\n    { \"Fn::GetAtt\": [\"Vpc\", \"VpcId\"] }    # right",
+};
+
+pub static DEPENDENCY_CIRCLE: Code = Code {
+    name: "dependency-circle",
+    meaning: "resources of a template wait for each other",
+    explanation: "A resource waits for those that it refers to and for those that it names in `DependsOn`. In a circle none can be the first, and CloudFormation refuses the template. Two security groups that admit each other are the usual case: the rules then stand as resources of their own (`AWS::EC2::SecurityGroupIngress`) beside the groups.\n\n    A: { DependsOn: B }\n    B: { DependsOn: A }    # refused",
+};
+
+pub static UNUSED_PARAMETER: Code = Code {
+    name: "unused-parameter",
+    meaning: "a template has a parameter or a condition that nothing uses",
+    explanation: "A parameter that nothing uses is a value that somebody believes to have an effect: a range of addresses that is allowed nowhere, or a switch that switches nothing.\n\nTake it out, or use it where it was meant to be used.",
+};
+
+pub static TEMPLATE_LIMIT: Code = Code {
+    name: "template-limit",
+    meaning: "a template, a parameter or a stack is larger than CloudFormation takes",
+    explanation: "CloudFormation's quotas: 500 resources, 200 parameters, outputs and mappings in a template, 51,200 bytes of a template sent inline and 1 MB of one in S3, 4,096 bytes of a parameter's value, 50 tags of a stack.\n\nDivide the template into several stacks; where its length alone is the matter, deploy it from S3 and say `needs_s3` in the manifest.",
+};
+
+pub static MISSING_PARAMETER: Code = Code {
+    name: "missing-parameter",
+    meaning: "a deployment file gives no value for a parameter without a default",
+    explanation: "CloudFormation does not deploy a stack with a parameter that has neither a value nor a default.\n\nAdd it to `parameters` of the deployment file, or run `tenantry synth` to write the file anew.",
+};
+
+pub static UNKNOWN_PARAMETER: Code = Code {
+    name: "unknown-parameter",
+    meaning: "a deployment file gives a value for a parameter that the template does not have",
+    explanation: "CloudFormation refuses the deployment: either the name is misspelled, and the parameter that is meant has its default, or the template that it belonged to has changed.\n\nCorrect the name, or run `tenantry synth` to write the file anew.",
+};
+
+pub static UNDEFINED_IMPORT: Code = Code {
+    name: "undefined-import",
+    meaning: "a stack imports a name that nothing in its account and Region exports",
+    explanation: "`Fn::ImportValue` reads what another stack of the same account and Region exports. Where none does, the deployment fails; where another stack than the one that is meant does, a tenant is given somebody else's network.\n\nExport the name from a stack that is deployed before, or correct the parameter that holds the other stack's name.",
+};
+
+pub static DUPLICATE_EXPORT: Code = Code {
+    name: "duplicate-export",
+    meaning: "two stacks of one account and Region export the same name",
+    explanation: "A name is exported once in an account and Region; the second stack fails. tenantry begins each name with that of the stack.\n\n    Export: { Name: VpcId }                              # refused in the second stack\n    Export: { Name: !Sub \"${AWS::StackName}-VpcId\" }    # right",
+};
+
+pub static DUPLICATE_STACK: Code = Code {
+    name: "duplicate-stack",
+    meaning: "the manifest lists a stack twice, or one with a name that cannot be",
+    explanation: "A stack's name is unique in its account and Region: two entries of one name would be deployed over each other. A name is a letter, then letters, digits and hyphens, 128 characters at most.\n\nRun `tenantry synth` to write the manifest anew.",
+};
+
+pub static MISSING_CAPABILITY: Code = Code {
+    name: "missing-capability",
+    meaning: "a stack makes roles or policies, and its entry in the manifest does not acknowledge it",
+    explanation: "CloudFormation makes IAM resources only where the caller says so: `CAPABILITY_IAM`, and `CAPABILITY_NAMED_IAM` where a name is chosen. Tools that deploy by the manifest pass its `capabilities` on, and the deployment fails without them.\n\nRun `tenantry synth` to write the manifest anew.",
+};
+
+pub static TAG_VALUE_REFUSED: Code = Code {
+    name: "tag-value-refused",
+    meaning: "a tag has a key or a value that cannot be, or one that the tag policy does not allow",
+    explanation: "The key of a tag has 1 to 128 characters and does not begin with `aws:`, its value 256 at most. Where `organization/tag-policy.json` lists values for a key, AWS Organizations reports (or refuses) resources with others.\n\n    data-class: secret    # refused, where the policy lists public, internal and restricted",
+};
+
+pub static EXPIRED_ACCEPTANCE: Code = Code {
+    name: "expired-acceptance",
+    meaning: "a finding was accepted until a day that is over",
+    explanation: "The file that is named by `--allow` says for each accepted finding who answers for it, why, and until when. On the day after, it is a finding again, and so is the entry: somebody has to look at it.\n\n    - code: unprotected-deletion\n      stack: \"*-sandbox-*\"\n      owner: platform team\n      reason: the sandbox is rebuilt every night\n      expires: 2027-01-31\n\nMend what it accepts, or let its owner decide anew.",
+};
+
+pub static NEEDLESS_ACCEPTANCE: Code = Code {
+    name: "needless-acceptance",
+    meaning: "an entry of the accepted findings accepts nothing",
+    explanation: "What the entry was written for was mended, or its code, resource or stack is misspelled. It would go on to accept something new that nobody has looked at.\n\nTake it out of the file that is named by `--allow`.",
 };
