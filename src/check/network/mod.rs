@@ -1,6 +1,7 @@
 //! The isolation certificate: whether a packet of one tenant can be delivered to another.
 
 mod boxes;
+mod certificate;
 mod doubt;
 mod facts;
 mod filters;
@@ -19,6 +20,7 @@ mod verdict;
 use crate::check::finding::Finding;
 use crate::check::model::Estate;
 
+pub use certificate::{certificate, verify};
 pub use interval::{Family, Interval, Range, Services, service_text, services_text};
 pub use simulate::{Hop, Packet, follow};
 pub use verdict::{Leak, Shared, Verdict, judge, judge_with};
