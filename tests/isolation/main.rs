@@ -4,5 +4,4 @@
 
 mod agreement;
 mod random;
-mod temporary;
 mod walker;
