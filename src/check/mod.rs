@@ -12,8 +12,10 @@ mod finding;
 pub mod model;
 pub mod network;
 mod parameters;
+mod posture;
 mod properties;
 mod structure;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -37,5 +39,7 @@ pub fn check_with(estate: &Estate, sources: &SourceMap, isolation: &network::Iso
     findings.extend(parameters::judge(estate, sources));
     findings.extend(agreement::judge(estate, sources));
     findings.extend(isolation.findings(estate));
+    findings.extend(tags::judge(estate, sources));
+    findings.extend(posture::judge(estate));
     findings.into_list()
 }

@@ -12,6 +12,7 @@ mod files;
 mod isolation;
 mod output;
 mod plan;
+mod posture;
 
 pub use adopt::*;
 pub use blueprint::*;
@@ -22,6 +23,7 @@ pub use files::*;
 pub use isolation::*;
 pub use output::*;
 pub use plan::*;
+pub use posture::*;
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub fn all() -> Vec<&'static Code> {
         decisions::ALL,
         plan::ALL,
         output::ALL,
+        posture::ALL,
     ]
     .concat();
     codes.sort_by_key(|code| code.name);
@@ -73,6 +76,7 @@ mod tests {
             include_str!("plan.rs"),
             include_str!("decisions.rs"),
             include_str!("output.rs"),
+            include_str!("posture.rs"),
         ];
         let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();
         let codes = all();
