@@ -160,7 +160,7 @@ impl Teller<'_> {
         Finding::new(code, message, place.span(self.estate), label)
             .of_stack(place.resource.stack)
             .of_resource(self.estate.resource(place.resource).logical_id())
-            .note(format!("for example: it is a rule of {tenant} and holds for {other}"))
+            .note(format!("for example it belongs to {tenant}, and what it names to {other}"))
             .help(help)
     }
 }

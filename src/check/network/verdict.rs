@@ -252,12 +252,15 @@ fn witnesses(topology: &Topology, nodes: &Nodes, sure: &Reading, verdict: &mut V
 
 fn packet(family: Family, sent: &Flow, taken: &Flow) -> Option<Packet> {
     let near = sent.source.meet(taken.source)?;
+    let far = sent.destination.meet(taken.destination)?;
+    // No two interfaces of a VPC have one address.
+    let same = near.first == far.first && far.first < far.last;
     Some(Packet {
         family,
         sender: sent.workload,
         receiver: taken.workload,
         source: sent.relayed.map_or(near.first, |origin| origin.first),
-        destination: sent.destination.meet(taken.destination)?.first,
+        destination: far.first + u128::from(same),
         service: sent.services.meet(taken.services)?.example(),
         translated: near.first,
     })
