@@ -12,7 +12,7 @@ which that one leaves out. It is one line a type: a JSON Schema of which only th
     identity   the property whose value `Ref` gives, where there is one alone
     formats    what an attribute is (`AWS::EC2::VPC.Id`), where a format of another property asks for it
 
-Two things are mended on the way: `\\uXXXX` in patterns becomes `\\x{XXXX}`, and definitions that nothing uses go.
+Mended on the way: in patterns `\\uXXXX` becomes `\\x{XXXX}` and `\\Z` becomes `\\z`; definitions that nothing uses go.
 """
 import argparse
 import importlib.metadata
@@ -122,7 +122,7 @@ def subset(schema):
 
 
 def mended(pattern):
-    return re.sub(r"\\u([0-9a-fA-F]{4})", r"\\x{\1}", pattern)
+    return re.sub(r"\\u([0-9a-fA-F]{4})", r"\\x{\1}", pattern).replace(r"\Z", r"\z")
 
 
 def references(schema):

@@ -150,7 +150,7 @@ fn entry(node: &Node, report: &mut Report) -> Option<Entry> {
         Ok(date) => date,
         Err(error) => {
             report.push(
-                Diagnostic::error(&codes::WRONG_TYPE, format!("the day {} must be {error}", quote(&expires)))
+                Diagnostic::error(&codes::WRONG_TYPE, format!("the day {} {error}", quote(&expires)))
                     .at(expires_span, "")
                     .help("write the last day on which it is accepted"),
             );

@@ -107,11 +107,48 @@ impl Findings {
                 None => _ = merged.insert(key, finding),
             }
         }
-        let mut list: Vec<Finding> = merged.into_values().collect();
-        for finding in &mut list {
+        let mut list: Vec<Finding> = Vec::new();
+        let mut alike = 0;
+        for ((place, code, _), mut finding) in merged {
             finding.stacks.sort_unstable();
             finding.stacks.dedup();
+            let same = list.last().is_some_and(|before| {
+                let label = before.diagnostic.primary.as_ref();
+                before.diagnostic.code.name == code && label.map(|label| label.span) == place
+            });
+            alike = if same { alike + 1 } else { 0 };
+            match list.last_mut() {
+                Some(last) if alike >= ALIKE => last.stacks.extend(finding.stacks),
+                _ => list.push(finding),
+            }
         }
         list
+    }
+}
+
+/// Findings of one code at one place that are told one by one. What follows differs in the value that some
+/// stack has there: its stacks are added to the last of these.
+const ALIKE: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::codes;
+    use crate::source::SourceMap;
+
+    #[test]
+    fn what_says_the_same_at_one_place_is_told_once_and_what_says_much_the_same_five_times() {
+        let file = SourceMap::default().add("a.json", "{}");
+        let (here, there) = (Span { file, start: 0, end: 1 }, Span { file, start: 1, end: 2 });
+        let mut findings = Findings::default();
+        for _ in 0..3 {
+            findings.push(Finding::new(&codes::UNKNOWN_PROPERTY, "the same", there, ""));
+        }
+        for value in 0..100 {
+            findings.push(Finding::new(&codes::VALUE_NOT_ALLOWED, format!("it is {value}"), here, ""));
+        }
+        let messages: Vec<String> =
+            findings.into_list().into_iter().map(|finding| finding.diagnostic.message).collect();
+        assert_eq!(messages, ["it is 0", "it is 1", "it is 10", "it is 11", "it is 12", "the same"]);
     }
 }

@@ -1,5 +1,6 @@
 //! `tenantry check`: judges an output tree, or any directory of CloudFormation templates.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -110,15 +111,30 @@ fn render(
     }
 }
 
+/// Findings of one code that people are shown; tools get all.
+const SHOWN_OF_A_CODE: usize = 20;
+
 fn for_people(findings: &[Finding], accepted: usize, estate: &Estate, sources: &SourceMap) -> String {
-    let shown: Vec<Diagnostic> = findings
-        .iter()
-        .map(|finding| match finding.whereabouts(estate) {
+    let mut of_code: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for finding in findings {
+        let number = of_code.entry(finding.diagnostic.code.name).or_default();
+        *number += 1;
+        if *number > SHOWN_OF_A_CODE {
+            continue;
+        }
+        shown.push(match finding.whereabouts(estate) {
             Some(whereabouts) => finding.diagnostic.clone().note(whereabouts),
             None => finding.diagnostic.clone(),
-        })
-        .collect();
+        });
+    }
     let mut text = human::render(&shown, sources, print::is_colourful());
+    for (code, number) in of_code.into_iter().filter(|(_, number)| *number > SHOWN_OF_A_CODE) {
+        text.push_str(&format!(
+            "{} more of `{code}`; `--format json` has them all\n",
+            number - SHOWN_OF_A_CODE
+        ));
+    }
     let judged =
         format!("{}, {}", count(estate.stacks().len(), "stack"), count(estate.templates().len(), "template"));
     let found =

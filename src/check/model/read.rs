@@ -77,7 +77,7 @@ fn walk(
     found: &mut Vec<String>,
     report: &mut Report,
 ) -> Result<(), Reported> {
-    let here: PathBuf = directory.join(&below);
+    let here: PathBuf = if below.is_empty() { directory.to_owned() } else { directory.join(&below) };
     let unreadable = |report: &mut Report, error: std::io::Error| {
         report.error(
             Diagnostic::error(&codes::UNREADABLE_FILE, format!("cannot read `{}`: {error}", here.display()))
@@ -183,7 +183,7 @@ impl Reader<'_> {
                 tags: given.tags,
             });
             if let Some(deployment) = &deployment
-                && *deployment.template != *stack.template
+                && !leads_to(&deployment.template, &stack.template)
             {
                 self.estate.problems.push(
                     Finding::new(
@@ -309,12 +309,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The template that a deployment file names, from the root of the directory or from its own place.
+    /// The template that a deployment file names: from the root of the directory, from its own place, or
+    /// from the root of a repository in which the directory lies further down.
     fn template_of(&self, deployment: &str, template: &str) -> Option<u32> {
         let template = template.strip_prefix("./").unwrap_or(template);
         let beside = deployment.rsplit_once('/').map(|(folder, _)| format!("{folder}/{template}"));
         let known = |path: &str| self.templates.get(path).copied().flatten();
-        known(template).or_else(|| known(&beside?))
+        let from_above = || template.match_indices('/').find_map(|(at, _)| known(&template[at + 1..]));
+        known(template).or_else(|| known(&beside?)).or_else(from_above)
     }
 
     /// A stack that no manifest speaks of; account and Region are taken from a path `…/<account>/<region>/…`.
@@ -385,6 +387,12 @@ fn depend(estate: &mut Estate, waits: &[&Vec<std::borrow::Cow<'_, str>>], source
     for (stack, found) in estate.stacks.iter_mut().zip(all) {
         stack.depends_on = found;
     }
+}
+
+/// Whether a path of a deployment file means a template of the tree. Git sync looks from the root of the
+/// repository, in which the tree may lie further down.
+fn leads_to(path: &str, template: &str) -> bool {
+    path.strip_suffix(template).is_some_and(|above| above.is_empty() || above.ends_with('/'))
 }
 
 fn is_template(node: &Node) -> bool {

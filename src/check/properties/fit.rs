@@ -253,6 +253,9 @@ impl<'f> Fit<'f> {
                 help,
             );
         }
+        if schema.unique_items && !certain && self.alternatives == 0 {
+            self.open.push((self.path.clone(), schema));
+        }
         if schema.unique_items {
             for (index, item) in items.iter().enumerate() {
                 if item.is_known() && items[..index].contains(item) {
