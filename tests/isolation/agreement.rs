@@ -83,5 +83,5 @@ fn the_algorithm_and_the_walk_agree_on_every_pair() {
         panic!("{error}");
     }
     // A generator that never connects anything would agree with everything.
-    assert!(leaks.get() * 20 > pairs.get(), "{} of {} pairs leak", leaks.get(), pairs.get());
+    assert!(leaks.get() * 50 > pairs.get(), "{} of {} pairs leak", leaks.get(), pairs.get());
 }

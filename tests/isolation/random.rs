@@ -27,7 +27,7 @@ impl Tape<'_> {
 
 /// A network and the tape that it was made from.
 pub fn networks() -> impl Strategy<Value = Topology> {
-    prop::collection::vec(any::<u8>(), 0..400).prop_map(|tape| network(&mut Tape(tape.iter())))
+    prop::collection::vec(any::<u8>(), 100..400).prop_map(|tape| network(&mut Tape(tape.iter())))
 }
 
 fn cidr(text: &str) -> Cidr {
@@ -43,7 +43,7 @@ fn network(tape: &mut Tape) -> Topology {
     connect(&mut network, tape);
     filter(&mut network, tape);
     for number in 0..2 + tape.below(4) {
-        let subnets = (0..network.subnets.len()).filter(|_| tape.chance(3)).take(2).collect();
+        let subnets = (0..network.subnets.len()).filter(|_| tape.chance(2)).take(2).collect();
         let groups = (0..network.groups.len()).filter(|_| tape.chance(2)).collect();
         let owner = tape.below(network.tenants.len() + 1);
         network.workloads.push(Workload {

@@ -46,6 +46,20 @@ impl Nodes {
             .map(|(node, workload)| (u32::try_from(node).unwrap_or(u32::MAX), *workload))
     }
 
+    /// The tenants.
+    pub(super) fn tenants(&self) -> NodeSet {
+        let mut all = self.none();
+        (0..self.tenants)
+            .filter_map(|tenant| u32::try_from(tenant).ok())
+            .for_each(|tenant| all.insert(tenant));
+        all
+    }
+
+    /// The word in which the shared workloads begin.
+    pub(super) fn first_shared_word(&self) -> usize {
+        self.tenants / 64
+    }
+
     pub(super) fn none(&self) -> NodeSet {
         NodeSet { words: vec![0; self.count().div_ceil(64)] }
     }
@@ -83,6 +97,11 @@ impl NodeSet {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.iter_from(0)
+    }
+
+    /// The members from this word on.
+    pub(super) fn iter_from(&self, start: usize) -> impl Iterator<Item = u32> {
         let bits = |(position, word): (usize, &u64)| {
             let (mut word, base) = (*word, position * 64);
             std::iter::from_fn(move || {
@@ -91,6 +110,6 @@ impl NodeSet {
                 u32::try_from(base).ok().map(|base| base + bit)
             })
         };
-        self.words.iter().enumerate().flat_map(bits)
+        self.words.iter().enumerate().skip(start).flat_map(bits)
     }
 }

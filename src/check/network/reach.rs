@@ -42,15 +42,17 @@ impl Reach {
         self.pairs.is_empty() && self.products.is_empty()
     }
 
-    /// Every pair, in order.
-    pub(super) fn each(&self, nodes: &Nodes, mut told: impl FnMut(u32, u32)) {
+    /// Every pair, in order, until told to stop.
+    pub(super) fn each(&self, nodes: &Nodes, mut told: impl FnMut(u32, u32) -> bool) {
         if self.is_empty() {
             return;
         }
         let mut row = nodes.none();
         for from in 0..u32::try_from(nodes.count()).unwrap_or(u32::MAX) {
             self.row(from, &mut row);
-            row.iter().for_each(|to| told(from, to));
+            if !row.iter().all(|to| told(from, to)) {
+                return;
+            }
         }
     }
 }

@@ -144,6 +144,7 @@ fn count(
     let mut scratch = nodes.none();
     let mut rows: [NodeSet; 5] = std::array::from_fn(|_| nodes.none());
     let classes = classes(topology, nodes);
+    let tenants = nodes.tenants();
     let mut shared: BTreeMap<u32, Shared> = nodes
         .shared()
         .map(|(node, workload)| (node, Shared { workload, reached_by: Vec::new(), reaches: Vec::new() }))
@@ -159,17 +160,19 @@ fn count(
             shared.entry(from).and_modify(|shared| shared.reaches = tenants.collect());
             continue;
         }
-        for to in possibly.iter() {
-            if !nodes.is_tenant(to) {
-                shared.entry(to).and_modify(|shared| shared.reached_by.push(from as usize));
-            } else if surely.contains(to) {
-                verdict.leaking += 1;
-            } else {
-                verdict.unknown += 1;
-                if verdict.doubtful.len() < SHOWN {
-                    verdict.doubtful.push((from as usize, to as usize));
-                }
-            }
+        // All tenants could be leaking to all: they are counted by the word, and one by one only where few are.
+        for to in possibly.iter_from(nodes.first_shared_word()).filter(|to| !nodes.is_tenant(*to)) {
+            shared.entry(to).and_modify(|shared| shared.reached_by.push(from as usize));
+        }
+        let words = || tenants.words().iter().zip(surely.words()).zip(possibly.words());
+        verdict.leaking += words().map(|((all, sure), _)| u64::from((all & sure).count_ones())).sum::<u64>();
+        let doubtful =
+            words().map(|((all, sure), may)| u64::from((all & may & !sure).count_ones())).sum::<u64>();
+        verdict.unknown += doubtful;
+        if doubtful > 0 && verdict.doubtful.len() < SHOWN {
+            let more = possibly.iter().filter(|to| nodes.is_tenant(*to) && !surely.contains(*to));
+            let room = SHOWN - verdict.doubtful.len();
+            verdict.doubtful.extend(more.take(room).map(|to| (from as usize, to as usize)));
         }
         let class = &topology.tenants[from as usize].class;
         if !classes.get(class).is_some_and(|members| members.contains(from)) {
@@ -228,9 +231,12 @@ fn witnesses(topology: &Topology, nodes: &Nodes, sure: &Reading, verdict: &mut V
         };
         let (egress, ingress) = (by_node(&boxes.egress), by_node(&boxes.ingress));
         reach.each(nodes, |from, to| {
+            if verdict.leaks.len() >= SHOWN {
+                return false;
+            }
             let told = verdict.leaks.iter().any(|leak| leak.from == from as usize && leak.to == to as usize);
-            if told || verdict.leaks.len() >= SHOWN || !nodes.is_tenant(from) || !nodes.is_tenant(to) {
-                return;
+            if told || !nodes.is_tenant(from) || !nodes.is_tenant(to) {
+                return true;
             }
             let sent = egress.get(&from).into_iter().flatten();
             let mut packets: Vec<Packet> = sent
@@ -246,6 +252,7 @@ fn witnesses(topology: &Topology, nodes: &Nodes, sure: &Reading, verdict: &mut V
                 }
                 None => verdict.unconfirmed += 1,
             }
+            true
         });
     }
 }
