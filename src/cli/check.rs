@@ -67,8 +67,7 @@ fn write_certificate(
     certificate: &serde_json::Value,
     session: &mut Session,
 ) -> Result<(), Reported> {
-    let text = serde_json::to_string_pretty(certificate).unwrap_or_default() + "\n";
-    if let Err(error) = std::fs::write(path, text) {
+    if let Err(error) = std::fs::write(path, network::certificate_text(certificate)) {
         let message = format!("{} cannot be written: {error}", quote(&path.display().to_string()));
         let help = "name a file in a directory that is there";
         return Err(session.report.error(Diagnostic::error(&codes::OUTPUT_NOT_WRITABLE, message).help(help)));

@@ -93,6 +93,35 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, isolation: &Isolation) 
     })
 }
 
+/// The keys in the order in which they are read.
+const ORDER: [&str; 14] = [
+    "version",
+    "claim",
+    "not_claimed",
+    "verdict",
+    "tenants",
+    "workloads",
+    "pairs",
+    "layers",
+    "depth",
+    "leaks",
+    "not_known",
+    "shared_workloads",
+    "open_to_the_internet",
+    "judged",
+];
+
+/// The text of a certificate.
+pub fn certificate_text(certificate: &Json) -> String {
+    struct Ordered<'a>(&'a Json);
+    impl serde::Serialize for Ordered<'_> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(ORDER.iter().filter_map(|key| Some((key, self.0.get(key)?))))
+        }
+    }
+    serde_json::to_string_pretty(&Ordered(certificate)).unwrap_or_default() + "\n"
+}
+
 /// The verdict in a word.
 fn word(verdict: &Verdict) -> &'static str {
     if verdict.leaking > 0 {

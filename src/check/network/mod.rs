@@ -20,7 +20,7 @@ mod verdict;
 use crate::check::finding::Finding;
 use crate::check::model::Estate;
 
-pub use certificate::{certificate, verify};
+pub use certificate::{certificate, certificate_text, verify};
 pub use interval::{Family, Interval, Range, Services, service_text, services_text};
 pub use simulate::{Hop, Packet, follow};
 pub use verdict::{Leak, Shared, Verdict, judge, judge_with};

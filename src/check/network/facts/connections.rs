@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::model::{Resource, ResourceId, Value};
 use crate::check::network::facts::{Facts, place};
 use crate::check::network::read::{Named, named};
-use crate::check::network::topology::{RouteKind, Target};
+use crate::check::network::topology::{Peer, RouteKind, Target};
 use crate::diagnostics::{codes, quote};
 use crate::network::Cidr;
 
@@ -160,7 +160,7 @@ impl<'a> Facts<'a> {
             let Some(vpc) = network.group_vpcs[number] else { continue };
             for (rules, inward) in [(&group.inward, true), (&group.outward, false)] {
                 for rule in rules {
-                    let crate::check::network::topology::Peer::Group(peer) = rule.peer else { continue };
+                    let Peer::Group(peer) = rule.peer else { continue };
                     let Some(other) = network.group_vpcs[peer].filter(|_| elsewhere(peer, vpc)) else {
                         continue;
                     };
@@ -238,8 +238,7 @@ impl<'a> Facts<'a> {
     }
 
     fn peering(&self, route: &Resource<'a>, peering: ResourceId, vpc: usize) -> Option<&'static str> {
-        let peering = self.network.peerings.iter().find(|one| one.resource == peering)?;
-        let other = match peering.ends {
+        let other = match *self.peerings.get(&peering)? {
             [one, other] if one == vpc => other,
             [other, one] if one == vpc => other,
             _ => return Some("the VPC of the route table is at no end of the peering"),

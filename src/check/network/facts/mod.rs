@@ -6,6 +6,8 @@ mod blocks;
 mod connections;
 mod rules;
 
+use std::collections::BTreeMap;
+
 use crate::check::finding::Finding;
 use crate::check::model::{Estate, Resource, ResourceId};
 use crate::check::network::read::{Network, Written};
@@ -14,7 +16,8 @@ use crate::diagnostics::Code;
 
 /// Everything that is wrong.
 pub(super) fn findings(estate: &Estate, network: &Network) -> Vec<Finding> {
-    let mut facts = Facts { estate, network, found: Vec::new() };
+    let peerings = network.peerings.iter().map(|peering| (peering.resource, peering.ends)).collect();
+    let mut facts = Facts { estate, network, peerings, found: Vec::new() };
     facts.blocks();
     facts.connections();
     facts.rules();
@@ -24,6 +27,7 @@ pub(super) fn findings(estate: &Estate, network: &Network) -> Vec<Finding> {
 struct Facts<'a> {
     estate: &'a Estate,
     network: &'a Network,
+    peerings: BTreeMap<ResourceId, [usize; 2]>,
     found: Vec<Finding>,
 }
 

@@ -295,3 +295,66 @@ pub(super) fn named<'e>(value: &Value<'e>) -> Named<'e> {
         _ => Named::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::check::model::read_files;
+    use crate::check::network::topology::{Peer, Target};
+    use crate::diagnostics::Report;
+    use crate::source::SourceMap;
+
+    /// The network of one template, and what of it could not be decided.
+    fn network(resources: &str) -> (Topology, Vec<String>) {
+        let text = format!("Resources:\n{resources}");
+        let (mut sources, mut report) = (SourceMap::default(), Report::default());
+        let files = vec![("a.yaml".to_owned(), text)];
+        let estate = read_files(Path::new(""), files, &mut sources, &mut report).unwrap();
+        let network = read(&estate);
+        (network.topology, network.gaps.into_iter().map(|gap| gap.what).collect())
+    }
+
+    const DUAL_STACK: &str = "  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.64.0.0/24}}
+  Six: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref V, AmazonProvidedIpv6CidrBlock: true}}
+  S: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref V, CidrBlock: 10.64.0.0/26}}
+  SixS: {Type: AWS::EC2::SubnetCidrBlock, Properties: {SubnetId: !Ref S, \
+Ipv6CidrBlock: !Select [3, !Cidr [!Select [0, !GetAtt V.Ipv6CidrBlocks], 256, 64]]}}
+";
+
+    #[test]
+    fn a_block_that_aws_chooses_stands_for_itself() {
+        let (topology, gaps) = network(DUAL_STACK);
+        assert_eq!(gaps, Vec::<String>::new());
+        let [_, vpc] = topology.vpcs[0].blocks[..] else { panic!("{:?}", topology.vpcs[0]) };
+        assert_eq!(topology.subnets[0].blocks[1], vpc.part(64, 3).unwrap());
+    }
+
+    #[test]
+    fn beside_it_a_range_that_is_written_out_may_be_any_of_its_addresses() {
+        let rule = "  G: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: a, VpcId: !Ref V, \
+SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIpv6: '2600:1f18::/32'}, \
+{IpProtocol: tcp, FromPort: 2, ToPort: 2, CidrIpv6: 'fd00::/8'}, \
+{IpProtocol: tcp, FromPort: 3, ToPort: 3, CidrIpv6: '::/0'}]}}\n";
+        let (topology, _) = network(&(DUAL_STACK.to_owned() + rule));
+        let peers: Vec<bool> =
+            topology.groups[0].inward.iter().map(|rule| rule.peer == Peer::Unknown).collect();
+        assert_eq!(peers, [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_never_left_out() {
+        let (topology, gaps) = network(
+            "  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.64.0.0/24}}
+  S: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref V, CidrBlock: 10.64.0.0/26}}
+  T: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref V}}
+  R: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref T, DestinationCidrBlock: 10.0.0.0/8, InstanceId: i-1}}
+  X: {Type: AWS::New::Thing, Properties: {Where: [!Ref S]}}
+",
+        );
+        assert_eq!(topology.tables[1].routes[0].target, Target::Unknown);
+        assert!(topology.workloads[0].more_groups && topology.workloads[0].subnets == [0]);
+        assert!(gaps.iter().any(|gap| gap.contains("`AWS::New::Thing`")), "{gaps:?}");
+    }
+}
