@@ -1,12 +1,12 @@
 //! How stacks fit together: what is imported is exported before, names are unique, and the manifest says
 //! what the files say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use crate::check::finding::Finding;
-use crate::check::model::{Estate, Export, Form, Scope, Stack, Template, Value};
+use crate::check::model::{Estate, Export, Form, Scope, Stack, StackId, Template, Value};
 use crate::cloudformation::limits;
 use crate::diagnostics::{codes, quote};
 use crate::source::{SourceMap, Span};
@@ -214,6 +214,20 @@ fn place(estate: &Estate, stack: &Stack, sources: &SourceMap, findings: &mut Vec
     }
 }
 
+/// Whether a stack waits for another one, by itself or through those that it waits for.
+fn waits_for(estate: &Estate, stack: &Stack, wanted: StackId) -> bool {
+    let (mut open, mut seen) = (stack.depends_on.clone(), BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if id == wanted {
+            return true;
+        }
+        if seen.insert(id) {
+            open.extend_from_slice(&estate.stack(id).depends_on);
+        }
+    }
+    false
+}
+
 fn of_imports(
     estate: &Estate,
     stack: &Stack,
@@ -227,7 +241,7 @@ fn of_imports(
         match stack.imported(*index as usize) {
             Some(exporter) if estate.manifest.is_some() => {
                 let other = estate.stack(exporter);
-                let before = other.wave < stack.wave && stack.depends_on.contains(&exporter);
+                let before = other.wave < stack.wave && waits_for(estate, stack, exporter);
                 if !before {
                     findings.push(
                         Finding::new(

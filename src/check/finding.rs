@@ -109,9 +109,7 @@ impl Findings {
         }
         let mut list: Vec<Finding> = Vec::new();
         let mut alike = 0;
-        for ((place, code, _), mut finding) in merged {
-            finding.stacks.sort_unstable();
-            finding.stacks.dedup();
+        for ((place, code, _), finding) in merged {
             let same = list.last().is_some_and(|before| {
                 let label = before.diagnostic.primary.as_ref();
                 before.diagnostic.code.name == code && label.map(|label| label.span) == place
@@ -121,6 +119,10 @@ impl Findings {
                 Some(last) if alike >= ALIKE => last.stacks.extend(finding.stacks),
                 _ => list.push(finding),
             }
+        }
+        for finding in &mut list {
+            finding.stacks.sort_unstable();
+            finding.stacks.dedup();
         }
         list
     }

@@ -2,7 +2,8 @@
 //! that it allows, and a tenant's resources say that they are that tenant's.
 //!
 //! The keys are those of `organization/tag-policy.json`. A key is asked of a resource where the policy
-//! reports its absence, or where the stack itself has the tag. The tag that tells tenants apart is not
+//! reports its absence, or where the stack itself has the tag; of a stack that tenants share, what only a
+//! tenant can have is not asked. The tag that tells tenants apart is not
 //! named by the policy: it is the key whose value is the tenant in most stacks of tenants.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,8 @@ pub(super) fn judge(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
     let judged = templates.par_iter().map(|(template, stacks)| {
         let Some(first) = stacks.first() else { return Vec::new() };
         let mut findings = Vec::new();
-        let written = written(estate, template, first, stacks, &policy, &mut findings);
+        let asked = |key: &Key, stack: &Stack| is_asked(estate, key, stack, isolating);
+        let written = written(estate, template, first, stacks, &policy, &asked, &mut findings);
         let of_stacks = stacks.par_iter().map(|stack| {
             let mut findings = Vec::new();
             values(estate, stack, &written, &policy, isolating, &tenants, sources, &mut findings);
@@ -88,6 +90,14 @@ fn isolating_key<'p>(estate: &Estate, policy: &'p [Key]) -> Option<&'p str> {
     (agreeing(best) * 2 > all).then_some(&*best.name)
 }
 
+/// Whether a stack and its resources must have a key. A stack that tenants share has no tenant whose value
+/// it could take, but it says whose it is.
+fn is_asked(estate: &Estate, key: &Key, stack: &Stack, isolating: Option<&str>) -> bool {
+    let has = stack.deployment.as_ref().and_then(|file| file.tag(&key.name)).is_some();
+    let is_shared = estate.manifest.is_some() && stack.tenant.is_none();
+    has || (key.is_required && (!is_shared || isolating == Some(&key.name)))
+}
+
 /// The tags that a template writes, one for each key and value; what is missing or there twice is told.
 fn written<'e>(
     estate: &'e Estate,
@@ -95,6 +105,7 @@ fn written<'e>(
     first: &'e Stack,
     stacks: &[&Stack],
     policy: &[Key],
+    asked: &dyn Fn(&Key, &Stack) -> bool,
     findings: &mut Vec<Finding>,
 ) -> Vec<Written<'e>> {
     let ids: Vec<StackId> = stacks.iter().map(|stack| stack.id).collect();
@@ -124,14 +135,8 @@ fn written<'e>(
             property.is_some_and(|expression| !matches!(expression.form, Form::List(_) | Form::Map(_)));
         for key in policy {
             let had: Vec<_> = tags.iter().filter(|(name, _, _)| *name == key.name).collect();
-            let without: Vec<StackId> = stacks
-                .iter()
-                .filter(|stack| {
-                    let tag = stack.deployment.as_ref().and_then(|file| file.tag(&key.name));
-                    key.is_required || tag.is_some()
-                })
-                .map(|stack| stack.id)
-                .collect();
+            let without: Vec<StackId> =
+                stacks.iter().filter(|stack| asked(key, stack)).map(|stack| stack.id).collect();
             if had.is_empty() && !is_open && !without.is_empty() {
                 findings.push(
                     Finding::new(
@@ -254,11 +259,12 @@ fn values(
             );
         }
     }
-    of_stack(stack, policy, isolating, sources, findings);
+    of_stack(estate, stack, policy, isolating, sources, findings);
 }
 
 /// The tags that CloudFormation puts on the stack itself.
 fn of_stack(
+    estate: &Estate,
     stack: &Stack,
     policy: &[Key],
     isolating: Option<&str>,
@@ -269,7 +275,7 @@ fn of_stack(
     for key in policy {
         let place = || deployment.place_of("tags", &key.name, sources).unwrap_or_else(|| deployment.start());
         match deployment.tag(&key.name) {
-            None if key.is_required => findings.push(
+            None if is_asked(estate, key, stack, isolating) => findings.push(
                 Finding::new(
                     &codes::UNTAGGED_RESOURCE,
                     format!("the stack {} lacks the tag {}", quote(&stack.name), quote(&key.name)),

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::Mutation;
-use crate::tree::Tree;
 
 const VPC: &str = "AWS::EC2::VPC";
 const SERVICE: &str = "AWS::ECS::Service";

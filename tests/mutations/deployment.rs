@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::Mutation;
-use crate::tree::Tree;
 
 const VPC: &str = "AWS::EC2::VPC";
 const CLUSTER: &str = "AWS::RDS::DBCluster";

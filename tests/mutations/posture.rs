@@ -194,6 +194,17 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         },
     },
     Mutation {
+        name: "more inline policies than a role can have",
+        code: "policy-too-long",
+        place: "",
+        damage: |tree| {
+            let keys: Vec<String> = (0..300)
+                .map(|number| format!("arn:aws:s3:::a-rather-long-bucket-name-{number:04}/*"))
+                .collect();
+            allow(tree, json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": keys }]))
+        },
+    },
+    Mutation {
         name: "a key that is never exchanged",
         code: "key-without-rotation",
         place: "false",

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::Mutation;
-use crate::tree::Tree;
 
 const VPC: &str = "AWS::EC2::VPC";
 const SUBNET: &str = "AWS::EC2::Subnet";
@@ -213,6 +212,12 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         code: "value-out-of-pattern",
         place: "10.64.0.5/24",
         damage: |tree| tree.properties(SUBNET, |subnet| subnet["CidrBlock"] = json!("10.64.0.5/24")),
+    },
+    Mutation {
+        name: "an id that cannot be",
+        code: "value-out-of-pattern",
+        place: "vpc-1",
+        damage: |tree| tree.properties("AWS::EC2::SecurityGroup", |group| group["VpcId"] = json!("vpc-1")),
     },
     Mutation {
         name: "a type that there is not",

@@ -34,9 +34,9 @@ pub(super) struct Listed<'t> {
     #[serde(default, borrow)]
     pub tenant: Option<Cow<'t, str>>,
     #[serde(default, borrow)]
-    pub cell: Cow<'t, str>,
+    pub cell: Option<Cow<'t, str>>,
     #[serde(default, borrow)]
-    pub model: Cow<'t, str>,
+    pub model: Option<Cow<'t, str>>,
     #[serde(default, borrow)]
     pub capabilities: Vec<Cow<'t, str>>,
     #[serde(default, borrow)]

@@ -204,6 +204,15 @@ impl<'f> Fit<'f> {
                 format!("it may have {}", between(least, schema.max_length)),
             );
         }
+        if let Some((prefix, what)) = schema.format.as_deref().and_then(id_form)
+            && !is_id(text, prefix)
+        {
+            self.misfit(
+                &codes::VALUE_OUT_OF_PATTERN,
+                format!("{} cannot be {}", self.subject(), quote(text)),
+                format!("the id of {what} is `{prefix}` and 8 or 17 hexadecimal digits"),
+            );
+        }
         let network = match schema.format.as_deref() {
             Some("ipv4-network") => text.parse::<ipnet::Ipv4Net>().is_ok_and(|net| net == net.trunc()),
             Some("ipv6-network") => text.parse::<ipnet::Ipv6Net>().is_ok_and(|net| net == net.trunc()),
@@ -388,6 +397,25 @@ impl<'f> Fit<'f> {
             self.misfit(&codes::WRONG_REFERENCE, message, format!("refer to an `{asked_kind}`"));
         }
     }
+}
+
+/// How ids of EC2 begin (EC2 User Guide, "Resource IDs").
+fn id_form(format: &str) -> Option<(&'static str, &'static str)> {
+    match format {
+        "AWS::EC2::VPC.Id" => Some(("vpc-", "a VPC")),
+        "AWS::EC2::Subnet.Id" => Some(("subnet-", "a subnet")),
+        "AWS::EC2::SecurityGroup.Id" => Some(("sg-", "a security group")),
+        "AWS::EC2::Image.Id" => Some(("ami-", "an image")),
+        _ => None,
+    }
+}
+
+/// Whether a text is an id, or a dynamic reference that may come to one.
+fn is_id(text: &str, prefix: &str) -> bool {
+    let digits = text.strip_prefix(prefix).is_some_and(|digits| {
+        [8, 17].contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    digits || text.contains("{{resolve:")
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

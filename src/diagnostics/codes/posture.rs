@@ -21,6 +21,7 @@ pub(super) const ALL: &[&Code] = &[
     &WEAK_LOAD_BALANCER,
     &MUTABLE_IMAGE,
     &LONG_LIVED_CREDENTIALS,
+    &POLICY_TOO_LONG,
 ];
 
 pub static UNTAGGED_RESOURCE: Code = Code {
@@ -129,4 +130,11 @@ pub static LONG_LIVED_CREDENTIALS: Code = Code {
     name: "long-lived-credentials",
     meaning: "a template makes users or keys that do not expire",
     explanation: "Keys of users are the credentials that are found in public repositories. People sign in by IAM Identity Center, programs take on roles: both get credentials for hours.\n\nTake the user out, and let its program take on a role.",
+};
+
+pub static POLICY_TOO_LONG: Code = Code {
+    name: "policy-too-long",
+    meaning: "a document of IAM is longer than AWS takes",
+    explanation: "IAM takes 6,144 characters of a managed policy, 2,048 of a trust policy and 10,240 of all inline policies of a role together, white space not counted; S3 takes 20 KB of a bucket's policy, KMS 32 KB of a key's. \
+CloudFormation finds out in the middle of a deployment, and linters do not count.\n\nName resources by a common beginning instead of one by one, divide the policy, or attach several managed ones.",
 };
