@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod decisions;
 mod files;
+mod isolation;
 mod output;
 mod plan;
 mod posture;
@@ -19,6 +20,7 @@ pub use catalog::*;
 pub use check::*;
 pub use decisions::*;
 pub use files::*;
+pub use isolation::*;
 pub use output::*;
 pub use plan::*;
 pub use posture::*;
@@ -39,6 +41,7 @@ pub fn all() -> Vec<&'static Code> {
     let mut codes: Vec<_> = [
         adopt::ALL,
         files::ALL,
+        isolation::ALL,
         catalog::ALL,
         check::ALL,
         blueprint::ALL,
@@ -66,6 +69,7 @@ mod tests {
         let sources = [
             include_str!("adopt.rs"),
             include_str!("files.rs"),
+            include_str!("isolation.rs"),
             include_str!("catalog.rs"),
             include_str!("check.rs"),
             include_str!("blueprint.rs"),
