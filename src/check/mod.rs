@@ -7,5 +7,6 @@
 
 mod finding;
 pub mod model;
+pub mod policies;
 
 pub use finding::{Finding, Findings};

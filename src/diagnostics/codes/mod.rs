@@ -11,6 +11,7 @@ mod decisions;
 mod files;
 mod output;
 mod plan;
+mod policies;
 
 pub use adopt::*;
 pub use blueprint::*;
@@ -20,6 +21,7 @@ pub use decisions::*;
 pub use files::*;
 pub use output::*;
 pub use plan::*;
+pub use policies::*;
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub fn all() -> Vec<&'static Code> {
         decisions::ALL,
         plan::ALL,
         output::ALL,
+        policies::ALL,
     ]
     .concat();
     codes.sort_by_key(|code| code.name);
