@@ -135,9 +135,7 @@ impl Caller {
             let names_keys = keyless
                 .iter()
                 .all(|action| !statement.actions.iter().any(|one| one.meets(&literal(action)).is_some()));
-            return (condition.for_all && present || !condition.for_all)
-                && names_keys
-                && all(&|value| self.owns(value, true));
+            return (present || !condition.for_all) && names_keys && all(&|value| self.owns(value, true));
         }
         if condition.for_all {
             return false;

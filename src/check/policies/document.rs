@@ -11,7 +11,6 @@ use crate::check::policies::targets::Targets;
 /// A statement that allows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Statement {
-    pub(super) sid: String,
     pub(super) principals: Vec<Principal>,
     /// Lower-case patterns: IAM reads actions without regard to case.
     pub(super) actions: Vec<Pattern>,
@@ -114,7 +113,6 @@ fn statement(value: &Value<'_>, targets: &Targets<'_>) -> Option<Statement> {
         _ => return Some(unreadable("the effect of a statement is not known")),
     }
     let mut statement = Statement::default();
-    statement.sid = value.get("Sid").and_then(Value::as_text).unwrap_or_default().to_owned();
     if let Some(principal) = value.get("Principal") {
         statement.principals = principals(principal, targets);
     }

@@ -125,7 +125,7 @@ impl Pattern {
     pub(super) fn meets(&self, other: &Pattern) -> Option<String> {
         let (ours, theirs) = (&self.0, &other.0);
         let start = (0, 0);
-        let mut from: BTreeMap<(usize, usize), Option<((usize, usize), String)>> = BTreeMap::new();
+        let mut from = Steps::new();
         from.insert(start, None);
         let mut queue = VecDeque::from([start]);
         while let Some((here, there)) = queue.pop_front() {
@@ -171,7 +171,13 @@ fn common(our: &Piece, their: &Piece) -> Option<String> {
     }
 }
 
-fn witness(from: &BTreeMap<(usize, usize), Option<((usize, usize), String)>>, end: (usize, usize)) -> String {
+/// A place in both patterns.
+type At = (usize, usize);
+
+/// How each pair of places was first reached: from which, and by what text.
+type Steps = BTreeMap<At, Option<(At, String)>>;
+
+fn witness(from: &Steps, end: At) -> String {
     let mut pieces = Vec::new();
     let mut at = end;
     while let Some(Some((before, text))) = from.get(&at) {
