@@ -340,10 +340,10 @@ fn arn(form: &ArnForm, resource: Resource<'_>) -> Pattern {
 fn with_name(form: &ArnForm, resource: Resource<'_>, mut name: Pattern) -> Pattern {
     let mut pattern = start(resource, form.service, form.located);
     pattern.push_text(form.before);
-    if form.kind == "AWS::IAM::Role" || form.kind == "AWS::IAM::User" {
-        if let Some(path) = resource.property("Path").as_text() {
-            pattern.push_text(path.trim_start_matches('/'));
-        }
+    if matches!(form.kind, "AWS::IAM::Role" | "AWS::IAM::User")
+        && let Some(path) = resource.property("Path").as_text()
+    {
+        pattern.push_text(path.trim_start_matches('/'));
     }
     // The name of a parameter in a hierarchy begins with the slash that the ARN has anyway.
     if form.service == "ssm" && name.0.first() == Some(&Piece::Byte(b'/')) {
