@@ -12,6 +12,7 @@ mod finding;
 pub mod model;
 pub mod network;
 mod parameters;
+pub mod policies;
 mod posture;
 mod properties;
 mod structure;
@@ -39,6 +40,7 @@ pub fn check_with(estate: &Estate, sources: &SourceMap, isolation: &network::Iso
     findings.extend(parameters::judge(estate, sources));
     findings.extend(agreement::judge(estate, sources));
     findings.extend(isolation.findings(estate));
+    findings.extend(policies::judge(estate).findings);
     findings.extend(tags::judge(estate, sources));
     findings.extend(posture::judge(estate));
     findings.into_list()

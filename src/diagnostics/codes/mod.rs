@@ -12,6 +12,7 @@ mod files;
 mod isolation;
 mod output;
 mod plan;
+mod policies;
 mod posture;
 
 pub use adopt::*;
@@ -23,6 +24,7 @@ pub use files::*;
 pub use isolation::*;
 pub use output::*;
 pub use plan::*;
+pub use policies::*;
 pub use posture::*;
 
 /// A kind of message.
@@ -49,6 +51,7 @@ pub fn all() -> Vec<&'static Code> {
         plan::ALL,
         output::ALL,
         posture::ALL,
+        policies::ALL,
     ]
     .concat();
     codes.sort_by_key(|code| code.name);
