@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::Condition;
 use crate::blueprint::intent::{Blueprint, CellIntent};
+use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
 use crate::blueprint::load_stacks::StackReader;
@@ -72,6 +73,7 @@ fn blueprint(
     let reader = StackReader { files, sources, model };
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
+    let files = fields.optional("files").map(|node| output_files(node, files, sources, report));
     let span = fields.span();
     fields.finish(report);
     let settings = match settings {
@@ -90,6 +92,7 @@ fn blueprint(
         workloads,
         flows,
         stacks,
+        files: files.unwrap_or_default(),
         span,
     })
 }

@@ -8,6 +8,7 @@ pub mod condition;
 pub mod intent;
 pub mod library;
 mod load;
+mod load_files;
 mod load_flows;
 mod load_network;
 mod load_stacks;
@@ -18,7 +19,7 @@ pub mod settings;
 pub mod template;
 
 pub use intent::{
-    Blueprint, CellIntent, Flow, FlowEnd, Network, Owner, Per, Place, Protocol, Route, Stack, SubnetGroup,
+    Blueprint, CellIntent, File, FileBody, Flow, FlowEnd, Network, Owner, Per, Place, Protocol, Route, Stack, SubnetGroup,
     Workload,
 };
 pub use library::Library;

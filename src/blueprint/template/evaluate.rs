@@ -78,6 +78,46 @@ pub fn evaluate<'e>(
     (evaluated, evaluation.symbols, evaluation.imports)
 }
 
+/// What a value stands in that is no part of a stack template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    /// Data, where any text is only text.
+    Data,
+    /// A script, in which free text could say something.
+    Script,
+}
+
+/// Evaluates a value that is no part of a stack template: what differs by tenant stands in it as
+/// references to parameters, for the caller to put the values in.
+pub fn evaluate_piece(
+    piece: &Piece,
+    scope: &Scope,
+    surroundings: Surroundings,
+    settings: &SettingsSchema,
+    report: &mut Report,
+) -> Option<(Json, BTreeSet<Symbol>)> {
+    let before = report.errors();
+    let nothing = |_: &Generate, _: &Scope, _: &mut Evaluation<'_>| Vec::new();
+    let mut evaluation = Evaluation {
+        symbols: BTreeSet::new(),
+        imports: Vec::new(),
+        report,
+        generator: &nothing,
+        settings,
+        in_policy: surroundings == Surroundings::Script,
+    };
+    let value = evaluation.piece(piece, scope);
+    if let Some((_, _, span)) = evaluation.imports.first() {
+        let error = Diagnostic::error(
+            &codes::INVALID_TEMPLATE,
+            "outputs of stacks are not known where a file is written",
+        );
+        evaluation.report.push(error.at(*span, "").help("say in the file which stack's output it is"));
+    }
+    let symbols = evaluation.symbols;
+    (report.errors() == before).then_some((value?, symbols))
+}
+
 const HELPERS: [&str; 2] = ["import", "pascal"];
 
 enum Segment {
