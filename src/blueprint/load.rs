@@ -3,28 +3,31 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::condition::Condition;
+use crate::blueprint::include::Templates;
 use crate::blueprint::intent::{Blueprint, CellIntent};
 use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
 use crate::blueprint::load_stacks::StackReader;
 use crate::blueprint::not_built;
+use crate::blueprint::parts::{Files, with_parts};
 use crate::blueprint::settings::{SettingsSchema, place_of};
 use crate::blueprint::template::invalid_condition;
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::Model;
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{SourceMap, Span};
 use crate::yaml::{Fields, Located, Node, Tags, read_yaml};
 
 /// The file that states a blueprint's intent.
 pub(super) const INTENT_FILE: &str = "blueprint.yaml";
 
-/// Reads a blueprint from its files, which are in `sources` already.
+/// Reads a blueprint from its files and the parts that it takes from the shelf; all are in `sources` already.
 ///
 /// # Errors
 /// `invalid-blueprint`, `invalid-template` and the codes of the YAML reader.
 pub(super) fn load(
-    files: &BTreeMap<String, FileId>,
+    files: &Files,
+    shelf: &BTreeMap<String, Files>,
     sources: &SourceMap,
     report: &mut Report,
 ) -> Result<Blueprint, Reported> {
@@ -39,7 +42,8 @@ pub(super) fn load(
         ));
     };
     let node = read_yaml(*intent, Tags::Refuse, sources, report)?;
-    match blueprint(&node, files, sources, report) {
+    let (node, folders) = with_parts(node, files, shelf, sources, report);
+    match blueprint(&node, Templates { folders: &folders, sources }, report) {
         Some(blueprint) if report.errors() == before => Ok(blueprint),
         _ => match report.checkpoint() {
             Err(reported) => Err(reported),
@@ -51,12 +55,7 @@ pub(super) fn load(
     }
 }
 
-fn blueprint(
-    node: &Node,
-    files: &BTreeMap<String, FileId>,
-    sources: &SourceMap,
-    report: &mut Report,
-) -> Option<Blueprint> {
+fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Option<Blueprint> {
     let mut fields = Fields::open(node, "a blueprint", report)?;
     let name = fields.required("name", report).and_then(|node| name(node, "a blueprint's name", report));
     let model = fields.required("model", report).and_then(|node| model(node, report));
@@ -70,7 +69,7 @@ fn blueprint(
     let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
     let workloads = workloads.unwrap_or_default();
     let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
-    let reader = StackReader { files, sources, model };
+    let reader = StackReader { templates, model };
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
     let files = fields.optional("files").map(|node| output_files(node, files, sources, report));

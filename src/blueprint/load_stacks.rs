@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::blueprint::include::Templates;
 use crate::blueprint::intent::{Per, Place, Stack};
-use crate::blueprint::load::{INTENT_FILE, check_word, condition, invalid, word};
+use crate::blueprint::load::{check_word, condition, invalid, word};
 use crate::blueprint::not_built;
 use crate::blueprint::template::compile;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::Model;
-use crate::source::{FileId, SourceMap};
-use crate::yaml::{Fields, Key, Node, Tags, read_yaml};
+use crate::yaml::{Fields, Key, Node};
 
 /// What the stacks of one blueprint are read with.
 pub(super) struct StackReader<'l> {
-    pub files: &'l BTreeMap<String, FileId>,
-    pub sources: &'l SourceMap,
+    pub templates: Templates<'l>,
     pub model: Option<Model>,
 }
 
@@ -68,17 +67,8 @@ impl StackReader<'_> {
         not_built::refuse_stack(per, place, per_node.map_or(span, |node| node.span), report);
         let template = fields.required("template", report).and_then(|node| {
             let file = node.text("a stack's template", report)?;
-            let Some(id) = self.files.get(file) else {
-                let known = self.files.keys().map(String::as_str).filter(|name| *name != INTENT_FILE);
-                invalid(
-                    node.span,
-                    &format!("there is no template {} beside the blueprint", quote(file)),
-                    &format!("its files are {}", list_of(known)),
-                    report,
-                );
-                return None;
-            };
-            let tree = read_yaml(*id, Tags::Keep, self.sources, report).ok()?;
+            let id = self.templates.folders.find(file, node.span, report)?;
+            let tree = self.templates.read(id, report)?;
             Some((file.to_owned(), compile(&tree, report)?))
         });
         let after = fields.optional("after").map(|node| after(node, name, names, report));

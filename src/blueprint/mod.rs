@@ -5,6 +5,7 @@
 //! tenant: what differs by tenant stays a [`Symbol`] until `synth` binds it.
 
 pub mod condition;
+mod include;
 pub mod intent;
 pub mod library;
 mod load;
@@ -14,6 +15,7 @@ mod load_network;
 mod load_stacks;
 mod misfit;
 mod not_built;
+mod parts;
 mod scope;
 pub mod settings;
 pub mod template;
