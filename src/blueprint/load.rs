@@ -72,7 +72,7 @@ fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Opti
     let reader = StackReader { templates, model };
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
-    let files = fields.optional("files").map(|node| output_files(node, files, sources, report));
+    let files = fields.optional("files").map(|node| output_files(node, templates, report));
     let span = fields.span();
     fields.finish(report);
     let settings = match settings {

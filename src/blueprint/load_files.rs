@@ -4,37 +4,24 @@
 //! Such a file is for those who bring tenants in and look after them, so what it says is final text and
 //! not CloudFormation: it knows the names of stack templates and none of the functions.
 
-use std::collections::BTreeMap;
-
+use crate::blueprint::include::Templates;
 use crate::blueprint::intent::{File, FileBody, Per};
-use crate::blueprint::load::{INTENT_FILE, check_word, condition, invalid, word};
+use crate::blueprint::load::{check_word, condition, invalid, word};
 use crate::blueprint::template::compile_piece;
-use crate::diagnostics::{Report, list_of, quote};
-use crate::source::{FileId, SourceMap};
-use crate::yaml::{Fields, Key, Node, Tags, read_yaml};
+use crate::diagnostics::{Report, quote};
+use crate::yaml::{Fields, Key, Node};
 
 /// The files below `files` of a blueprint, by name.
-pub(super) fn files(
-    node: &Node,
-    beside: &BTreeMap<String, FileId>,
-    sources: &SourceMap,
-    report: &mut Report,
-) -> Vec<File> {
+pub(super) fn files(node: &Node, templates: Templates<'_>, report: &mut Report) -> Vec<File> {
     let mut files: Vec<File> = Vec::new();
     for (key, node) in node.map("`files`", report).unwrap_or_default() {
-        files.extend(file(key, node, beside, sources, report));
+        files.extend(file(key, node, templates, report));
     }
     files.sort_by(|left, right| left.name.cmp(&right.name));
     files
 }
 
-fn file(
-    key: &Key,
-    node: &Node,
-    beside: &BTreeMap<String, FileId>,
-    sources: &SourceMap,
-    report: &mut Report,
-) -> Option<File> {
+fn file(key: &Key, node: &Node, templates: Templates<'_>, report: &mut Report) -> Option<File> {
     check_word(&key.text, key.span, "a file's name", report);
     let mut fields = Fields::open(node, "a file of a blueprint", report)?;
     let per = fields
@@ -43,13 +30,8 @@ fn file(
     let when = fields.optional("when").and_then(|node| condition(node, report));
     let body = fields.required("template", report).and_then(|node| {
         let name = node.text("a file's template", report)?;
-        let Some(id) = beside.get(name) else {
-            let known = beside.keys().map(String::as_str).filter(|name| *name != INTENT_FILE);
-            let message = format!("there is no template {} beside the blueprint", quote(name));
-            invalid(node.span, &message, &format!("its files are {}", list_of(known)), report);
-            return None;
-        };
-        body(&read_yaml(*id, Tags::Keep, sources, report).ok()?, report)
+        let id = templates.folders.find(name, node.span, report)?;
+        body(&templates.read(id, report)?, report)
     });
     fields.finish(report);
     let ((per, place), body) = (per?, body?);
