@@ -13,8 +13,8 @@ use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, HostAccount};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::Demand;
 use crate::plan::addresses::Pools;
+use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
 use crate::source::Span;
 
