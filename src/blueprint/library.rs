@@ -23,7 +23,34 @@ macro_rules! embedded_files {
 }
 
 /// The blueprints that ship with tenantry. A test holds this list against the directory.
-const EMBEDDED: &[Embedded] = &[embedded_files!("", "vpc": "blueprint.yaml")];
+const EMBEDDED: &[Embedded] = &[
+    embedded_files!("", "account":
+        "account.yaml",
+        "account_commands.yaml",
+        "baseline.yaml",
+        "blueprint.yaml",
+        "organization.yaml",
+        "organization_commands.yaml",
+        "trail.yaml",
+    ),
+    embedded_files!("", "application":
+        "api.yaml",
+        "api_key.yaml",
+        "blueprint.yaml",
+        "data.yaml",
+        "database.yaml",
+        "endpoints.yaml",
+        "foundation.yaml",
+        "function.yaml",
+        "logging.yaml",
+        "network.yaml",
+        "security.yaml",
+        "setup_sql.yaml",
+        "tenant_sql.yaml",
+        "tenants.yaml",
+    ),
+    embedded_files!("", "vpc": "blueprint.yaml"),
+];
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[

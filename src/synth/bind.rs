@@ -101,6 +101,25 @@ pub(super) fn bind_all<'p>(
     Ok(stacks)
 }
 
+/// What symbols stand for where the value goes into a file that is no deployment file. None if one has
+/// no value, which is told.
+pub(super) fn values<'s>(
+    symbols: &'s BTreeSet<Symbol>,
+    plan: &Plan<'_>,
+    unit: Unit<'_>,
+    report: &mut Report,
+) -> Option<Vec<(&'s Symbol, String)>> {
+    let relatives = Relatives::new(plan, unit);
+    let mut values = Vec::with_capacity(symbols.len());
+    for symbol in symbols {
+        match value(symbol, plan, &relatives) {
+            Ok(value) => values.push((symbol, value)),
+            Err(problem) => report.push(unbound(problem, symbol, unit)),
+        }
+    }
+    (values.len() == symbols.len()).then_some(values)
+}
+
 enum Unbound {
     NoSetting,
     /// Set to something that no parameter can hold.
@@ -131,6 +150,10 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
         Symbol::ResourceName => resource_name(catalog, unit),
         Symbol::CellName => cell()?.name(),
+        Symbol::CellResourceName => {
+            let Unit::Tenant(tenant) = unit else { return Err(Unbound::Impossible) };
+            resource_name(catalog, Unit::Cell(plan.cell(&tenant.cell).ok_or(Unbound::Impossible)?))
+        }
         Symbol::CellNumber => cell()?.ordinal.to_string(),
         Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
         Symbol::NetworkCidr => network()?.cidr.to_string(),

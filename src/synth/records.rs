@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::identity::hash_number;
 use crate::plan::{Plan, Unit};
 use crate::source::Span;
-use crate::synth::bind::{bound, cell_name};
+use crate::synth::bind;
 use crate::synth::scope::scope;
 
 /// Requests of one call of `BatchWriteItem` (DynamoDB API Reference).
@@ -59,12 +59,12 @@ pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8
                 .as_ref();
             match mould.and_then(|mould| mould.fill(plan, unit, file.span, report)) {
                 Some(Filled::File(ending, bytes)) => {
-                    files.push((format!("{}/{}.{ending}", directory(plan, unit), file.name), bytes));
+                    files.push((format!("{}/{}.{ending}", directory(unit), file.name), bytes));
                 }
                 Some(Filled::Record(table, item)) => {
                     let Unit::Tenant(tenant) = unit else { continue };
                     let home = plan.relative(unit, Per::Cell).unwrap_or(unit);
-                    let path = format!("{}/{}", directory(plan, home), file.name);
+                    let path = format!("{}/{}", directory(home), file.name);
                     let id = tenant.tenant.id.value.to_string();
                     records.entry(path).or_default().insert(id, (table, item));
                 }
@@ -82,11 +82,11 @@ pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8
 }
 
 /// Where the files of something stand in the output tree.
-fn directory(plan: &Plan<'_>, unit: Unit<'_>) -> String {
+fn directory(unit: Unit<'_>) -> String {
     let (account, region) = unit.home();
     match unit {
         Unit::Tenant(tenant) => format!("tenants/{account}/{region}/{}", tenant.tenant.id.value),
-        Unit::Cell(cell) => format!("cells/{account}/{region}/{}", cell_name(plan.catalog, &cell.id)),
+        Unit::Cell(cell) => format!("cells/{account}/{region}/{}", cell.id.name()),
         Unit::Account(_) => format!("runbook/{}", unit.blueprint().name),
     }
 }
@@ -167,14 +167,14 @@ struct Values(BTreeMap<String, Json>);
 impl Values {
     fn of(symbols: &BTreeSet<Symbol>, plan: &Plan<'_>, unit: Unit<'_>, report: &mut Report) -> Option<Values> {
         let mut values = BTreeMap::new();
-        for symbol in symbols {
-            let value = match (symbol, unit) {
-                // As it is, and not as the text of a parameter: a number stays one.
-                (Symbol::Setting(name), Unit::Tenant(tenant)) if !tenant.settings.get(name).is_null() => {
-                    tenant.settings.get(name).clone().into()
-                }
-                _ => Json::Text(bound(symbol, plan, unit, report)?),
+        for (symbol, text) in bind::values(symbols, plan, unit, report)? {
+            // A setting as it is, and not as the text of a parameter: a number stays one.
+            let setting = match (symbol, unit) {
+                (Symbol::Setting(name), Unit::Tenant(tenant)) => Some(tenant.settings.get(name)),
+                (Symbol::Setting(name), Unit::Cell(cell)) => Some(cell.settings.get(name)),
+                _ => None,
             };
+            let value = setting.map_or(Json::Text(text), |value| value.clone().into());
             values.insert(symbol.parameter(), value);
         }
         Some(Values(values))

@@ -25,6 +25,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
             ]),
         );
     }
+    let regions = catalog.regions.keys();
+    let regions = regions.map(|name| Bound::record([("name", Bound::Text(name.to_string()))]));
+    scope = scope.with("regions", Bound::List(regions.collect()));
     if shape.per == Per::Tenant {
         scope = scope
             .with("tenant", tenant(shape))
@@ -34,10 +37,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         let names = [
             ("name", Symbol::CellName),
             ("number", Symbol::CellNumber),
-            // As a tenant has one; in a tenant's own stacks it is the tenant's.
-            ("resource_name", Symbol::ResourceName),
+            // As a tenant has one.
+            ("resource_name", if shape.per == Per::Cell { Symbol::ResourceName } else { Symbol::CellResourceName }),
         ];
-        let names = names.into_iter().filter(|(name, _)| shape.per == Per::Cell || *name != "resource_name");
         scope = scope.with("cell", Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol)))));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && blueprint.network.owner != Owner::None {
