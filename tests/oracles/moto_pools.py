@@ -1,0 +1,180 @@
+"""Types of the blueprints `account` and `application` that stock moto creates wrongly or not at all.
+
+`described(Type, property_named)` gives them in the form of `TYPES` of `moto_extension.py`.
+"""
+import json
+
+
+def tagged(service, operation, identity, tags="Tags", listed=True):
+    """Puts a resource's tags on in a call of their own."""
+
+    def finish(created):
+        tags_of = created.properties.get("Tags") or []
+        if tags_of:
+            given = tags_of if listed else {tag["Key"]: tag["Value"] for tag in tags_of}
+            call = getattr(created.context.client(service), operation)
+            call(**{identity: created.reference, tags: given})
+
+    return finish
+
+
+def in_the_organization(properties, context):
+    """moto needs an organization, and knows only the root that it made up."""
+    organizations = context.client("organizations")
+    try:
+        organizations.create_organization(FeatureSet="ALL")
+    except organizations.exceptions.AlreadyInOrganizationException:
+        pass
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    for key in ("ParentId", "TargetIds"):
+        if str(properties.get(key, "")).startswith("r-"):
+            properties[key] = root
+    if "Content" in properties:
+        properties["Content"] = json.dumps(properties["Content"])
+        # Kinds that moto has not heard of are kept as one that it knows: this shows that they are attached, and
+        # nothing of what they say.
+        if properties["Type"] not in ("SERVICE_CONTROL_POLICY", "TAG_POLICY"):
+            properties["Type"] = "SERVICE_CONTROL_POLICY"
+        try:
+            organizations.enable_policy_type(RootId=root, PolicyType=properties["Type"])
+        except organizations.exceptions.PolicyTypeAlreadyEnabledException:
+            pass
+    return properties
+
+
+def attached(created):
+    for target in created.properties.get("TargetIds", []):
+        created.context.client("organizations").attach_policy(PolicyId=created.reference, TargetId=target)
+
+
+def moved(created):
+    organizations = created.context.client("organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    for parent in created.properties.get("ParentIds", []):
+        organizations.move_account(AccountId=created.reference, SourceParentId=root, DestinationParentId=parent)
+
+
+def logging(created):
+    created.context.client("cloudtrail").start_logging(Name=created.reference)
+
+
+def image_function(properties, context):
+    properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    return properties
+
+
+def statement_named(properties, context):
+    properties["StatementId"] = f"permission-{abs(hash(properties['SourceArn']))}"
+    return properties
+
+
+def method_of(properties, context):
+    return {name: value for name, value in properties.items() if name != "Integration"}
+
+
+def integrated(created):
+    asked = created.properties
+    integration = {name[0].lower() + name[1:]: value for name, value in asked["Integration"].items()}
+    created.context.client("apigateway").put_integration(
+        restApiId=asked["RestApiId"], resourceId=asked["ResourceId"], httpMethod=asked["HttpMethod"], **integration
+    )
+
+
+def budget_in(properties, context):
+    properties["AccountId"] = context.account
+    budget = properties["Budget"]
+    budget["BudgetLimit"]["Amount"] = str(budget["BudgetLimit"]["Amount"])
+    return properties
+
+
+def account_settings(properties, context):
+    return {
+        "patchOperations": [
+            {"op": "replace", "path": "/cloudwatchRoleArn", "value": properties["CloudWatchRoleArn"]},
+        ]
+    }
+
+
+def described(Type, property_named):
+    tag_organizations = tagged("organizations", "tag_resource", "ResourceId")
+    return {
+        "AWS::Organizations::OrganizationalUnit": Type(
+            "organizations", "create_organizational_unit", "OrganizationalUnit.Id", prepare=in_the_organization
+        ),
+        "AWS::Organizations::Account": Type(
+            "organizations",
+            "create_account",
+            "CreateAccountStatus.AccountId",
+            {"AccountId": "CreateAccountStatus.AccountId"},
+            prepare=in_the_organization,
+            later=("ParentIds",),
+            finish=moved,
+        ),
+        "AWS::Organizations::Policy": Type(
+            "organizations",
+            "create_policy",
+            "Policy.PolicySummary.Id",
+            prepare=in_the_organization,
+            later=("TargetIds",),
+            finish=attached,
+        ),
+        "AWS::CloudTrail::Trail": Type(
+            "cloudtrail",
+            "create_trail",
+            property_named("TrailName"),
+            {"Arn": "TrailARN"},
+            rename={
+                "TrailName": "Name",
+                "KMSKeyId": "KmsKeyId",
+                "EnableLogFileValidation": "EnableLogFileValidation",
+                "Tags": "TagsList",
+            },
+            later=("IsLogging",),
+            finish=logging,
+        ),
+        "AWS::Budgets::Budget": Type(
+            "budgets",
+            "create_budget",
+            lambda created: created.properties["Budget"]["BudgetName"],
+            prepare=budget_in,
+        ),
+        "AWS::ApiGateway::Account": Type(
+            "apigateway", "update_account", lambda created: "account", prepare=account_settings
+        ),
+        "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
+        "AWS::ApiGateway::Method": Type(
+            "apigateway",
+            "put_method",
+            lambda created: f"{created.properties['ResourceId']}-{created.properties['HttpMethod']}",
+            rename={"AuthorizerId": "authorizerId"},
+            prepare=method_of,
+            finish=integrated,
+        ),
+        "AWS::ApiGateway::Deployment": Type("apigateway", "create_deployment", "id", {"DeploymentId": "id"}),
+        "AWS::ApiGateway::Stage": Type(
+            "apigateway",
+            "create_stage",
+            property_named("StageName"),
+            # These are set by changes to a stage that exists, which moto does not keep.
+            later=("MethodSettings", "AccessLogSetting"),
+        ),
+        "AWS::ApiGateway::UsagePlan": Type(
+            "apigateway", "create_usage_plan", "id", {"Id": "id"}, rename={"UsagePlanName": "name"}
+        ),
+        "AWS::CloudWatch::InsightRule": Type(
+            "cloudwatch", "put_insight_rule", property_named("RuleName"), rename={"RuleBody": "RuleDefinition"}
+        ),
+        "AWS::Lambda::Function": Type(
+            "lambda",
+            "create_function",
+            "FunctionName",
+            {"Arn": "FunctionArn"},
+            named=("FunctionName", 64),
+            prepare=image_function,
+        ),
+        "AWS::Lambda::Version": Type("lambda", "publish_version", "FunctionArn", {"Version": "Version"}),
+        "AWS::Lambda::Alias": Type("lambda", "create_alias", "AliasArn"),
+        "AWS::Lambda::Permission": Type(
+            "lambda", "add_permission", property_named("FunctionName"), prepare=statement_named
+        ),
+    }
