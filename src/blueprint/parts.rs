@@ -167,7 +167,7 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
         match &*key.text {
             "properties" => {
                 let own = section(own, &key, Node::new(key.span, Value::Map(Vec::new())));
-                add_named(node, own, "setting", report);
+                add_named(changed_settings(node, own), own, "setting", report);
             }
             "allOf" => {
                 append(
@@ -180,6 +180,30 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
             _ => {}
         }
     }
+}
+
+/// What a blueprint may say anew of a part's setting; a value of another kind would be another setting.
+const CHANGEABLE: [&str; 3] = ["default", "scope", "description"];
+
+/// The part's settings, changed where the blueprint says anew what they are by default, or whose.
+fn changed_settings(mut part: Node, own: &mut Node) -> Node {
+    let (Value::Map(settings), Value::Map(own)) = (&mut part.value, &mut own.value) else { return part };
+    for (key, setting) in settings {
+        let Value::Map(setting) = &mut setting.value else { continue };
+        let position = own.iter().position(|(own, node)| match &node.value {
+            Value::Map(changes) => {
+                own.text == key.text && changes.iter().all(|(key, _)| CHANGEABLE.contains(&&*key.text))
+            }
+            _ => false,
+        });
+        let Some(position) = position else { continue };
+        let Value::Map(changes) = own.remove(position).1.value else { continue };
+        for (key, change) in changes {
+            setting.retain(|(old, _)| old.text != key.text);
+            setting.push((key, change));
+        }
+    }
+    part
 }
 
 /// Adds entries of other names.

@@ -288,6 +288,13 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// Whether anybody may reach the tenant's workloads: not one that is suspended or on its way out.
+    pub fn takes_traffic(self) -> bool {
+        !matches!(self, Status::Suspended | Status::Offboarding)
+    }
+}
+
 words!(Status {
     Status::Planned = "planned",
     Status::Active = "active",

@@ -191,9 +191,8 @@ fn number(value: u128) -> serde_json::Value {
 }
 
 fn tenants(plan: &Plan<'_>) -> String {
-    let zones = |network: &NetworkPlan| {
-        network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" ")
-    };
+    let zones =
+        |network: &NetworkPlan| network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" ");
     let rows = plan.tenants.iter().map(|tenant| {
         let network = plan.network_of(Unit::Tenant(tenant));
         vec![

@@ -12,8 +12,8 @@ use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
 use crate::plan::demand::Demand;
+use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
 use crate::plan::{PoolUse, growth, quarantine};
 use crate::source::Span;
 
@@ -261,11 +261,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
-        format!(
-            "no pool of {} has room for the /{length} of {}",
-            region.name,
-            demand.who()
-        ),
+        format!("no pool of {} has room for the /{length} of {}", region.name, demand.who()),
     )
     .at(demand.tenant.id.span, "did not fit")
     .also(pool, "the pools of the Region begin here")
@@ -506,8 +502,9 @@ impl SubnetRoom<'_> {
     fn refuse(&self, what: &str, group: &GroupIntent, needed: u8, report: &mut Report) {
         let (name, who) = (&group.name, &self.who);
         let length = self.subnet_length(group).unwrap_or(needed);
-        let message =
-            format!("{what} needs subnets of a /{needed} at least, and the {name} subnets of {who} are /{length}");
+        let message = format!(
+            "{what} needs subnets of a /{needed} at least, and the {name} subnets of {who} are /{length}"
+        );
         let (label, help) = match self.per {
             None => (format!("a network of /{}", self.length), "give the tenant a larger size"),
             Some(Per::Tenant) => (format!("a part of /{}", self.length), "give the tenant a larger size"),

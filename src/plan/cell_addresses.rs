@@ -48,7 +48,9 @@ impl Parts {
         for group in intent.blueprint.network.subnet_groups.iter().filter(|group| group.per == Per::Tenant) {
             let Ok(name) = group.name.parse::<SubnetGroupName>() else { continue };
             let whole = SubnetGroupId { owner: Owner::Cell(cell.clone()), group: name.clone() };
-            let Some(whole) = lock.subnet_groups.get(&whole).map(|locked| locked.value.cidr) else { continue };
+            let Some(whole) = lock.subnet_groups.get(&whole).map(|locked| locked.value.cidr) else {
+                continue;
+            };
             let id = SubnetGroupId { owner: owner.clone(), group: name };
             self.part(intent, group, (&cell, whole), id, lock, report);
         }
@@ -116,8 +118,10 @@ fn resized(intent: &Intent<'_>, group: &GroupIntent, part: &Locked<SubnetGroup>,
 /// that lie across what was free before, lead here.
 fn no_room(intent: &Intent<'_>, group: &GroupIntent, cell: &CellId, whole: Cidr, length: u8) -> Diagnostic {
     let id = &intent.tenant.id.value;
-    let message =
-        format!("the {} subnets {whole} of the cell `{cell}` have no room for the /{length} of tenant `{id}`", group.name);
+    let message = format!(
+        "the {} subnets {whole} of the cell `{cell}` have no room for the /{length} of tenant `{id}`",
+        group.name
+    );
     Diagnostic::error(&codes::POOL_FULL, message)
         .at(intent.tenant.id.span, "did not fit")
         .also(group.span, "")

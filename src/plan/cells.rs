@@ -112,10 +112,8 @@ impl<'c> Cells<'c> {
         if *first == key {
             return true;
         }
-        let message = format!(
-            "tenants `{other}` and `{id}` live in the cell `{cell}` and {}",
-            first.difference(&key)
-        );
+        let message =
+            format!("tenants `{other}` and `{id}` live in the cell `{cell}` and {}", first.difference(&key));
         let mut error = Diagnostic::error(&codes::LOCK_CONTRADICTS_CATALOG, message)
             .at(intent.tenant.tier.span, "")
             .note("a tenant never moves to another cell by itself")

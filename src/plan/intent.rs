@@ -37,7 +37,11 @@ impl Intent<'_> {
 }
 
 /// The intent of every tenant that has not retired, by its id.
-pub(super) fn intents<'c>(catalog: &'c Catalog, library: &'c Library, report: &mut Report) -> Vec<Intent<'c>> {
+pub(super) fn intents<'c>(
+    catalog: &'c Catalog,
+    library: &'c Library,
+    report: &mut Report,
+) -> Vec<Intent<'c>> {
     for tier in catalog.tiers.values() {
         // Also those of tiers that nobody has yet.
         if let Some(blueprint) = library.get(tier.blueprint_name()) {

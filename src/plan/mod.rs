@@ -204,7 +204,8 @@ fn settle_addresses(
     pools: &mut addresses::Pools<'_>,
     report: &mut Report,
 ) {
-    let cells = shared.iter().filter_map(|(cell, tenants)| Demand::of_cell(catalog, cell, tenants.first()?, lock));
+    let cells =
+        shared.iter().filter_map(|(cell, tenants)| Demand::of_cell(catalog, cell, tenants.first()?, lock));
     let tenants = intents.iter().filter_map(|intent| Demand::of_tenant(catalog, intent));
     let mut demands: Vec<Demand<'_>> = cells.chain(tenants).collect();
     demands.sort_by_cached_key(|demand| !lock.networks.contains_key(&demand.owner));
@@ -228,14 +229,26 @@ fn decide_cell<'c>(
 ) -> Option<usize> {
     let (blueprint, settings) = (first.blueprint, first.cell_settings());
     let zones = shape::zones(blueprint, &settings);
-    let pattern =
-        Pattern { blueprint, per: Per::Cell, settings: &settings, status: Status::Active, zones, growth: Growth::default() };
+    let pattern = Pattern {
+        blueprint,
+        per: Per::Cell,
+        settings: &settings,
+        status: Status::Active,
+        zones,
+        growth: Growth::default(),
+    };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
     if let Some(network) = lock.networks.get(&owner) {
         let length = network.value.cidr.length();
         let place = blueprint.network.cell_size.as_ref().map_or(blueprint.network.span, |size| size.span);
-        let room = addresses::SubnetRoom { blueprint, length, per: Some(Per::Cell), place, who: format!("cell `{cell}`") };
+        let room = addresses::SubnetRoom {
+            blueprint,
+            length,
+            per: Some(Per::Cell),
+            place,
+            who: format!("cell `{cell}`"),
+        };
         // Also what tenants put into the subnets of the cell.
         room.check(blueprint.workloads.values(), report);
         check_slots(&owner, &room.who, first.tenant, zones, lock, report);
@@ -253,9 +266,14 @@ fn decide_tenant<'c>(
     let Intent { tenant, blueprint, settings, .. } = intent;
     let owner = Owner::Tenant(tenant.id.value.clone());
     let shares = blueprint.network.owner == NetworkOwner::Cell;
-    let zones = if shares { shape::zones(blueprint, &intent.cell_settings()) } else { shape::zones(blueprint, settings) };
+    let zones = if shares {
+        shape::zones(blueprint, &intent.cell_settings())
+    } else {
+        shape::zones(blueprint, settings)
+    };
     let growth = Growth::of(lock, &owner);
-    let pattern = Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
+    let pattern =
+        Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {
         return Some(shape);

@@ -45,7 +45,6 @@ pub struct SubnetBlock {
     pub subnets: Vec<Cidr>,
 }
 
-
 /// A network's addresses.
 pub(super) fn network_plan(
     owner: &Owner,
@@ -98,8 +97,9 @@ fn subnet_groups(
             let block = locked.get(group.name.as_str())?;
             let is_cut = matches!(owner, Owner::Tenant(_)) || group.per == Per::Cell;
             let numbers = 0..if is_cut { u32::try_from(zones).ok()? } else { 0 };
-            let subnets_in =
-                |cidr: &Cidr| numbers.clone().map(|slot| block.slot_in(cidr, slot)).collect::<Option<Vec<_>>>();
+            let subnets_in = |cidr: &Cidr| {
+                numbers.clone().map(|slot| block.slot_in(cidr, slot)).collect::<Option<Vec<_>>>()
+            };
             let further: Option<Vec<SubnetBlock>> = block
                 .secondary
                 .iter()

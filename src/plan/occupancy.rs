@@ -107,7 +107,8 @@ fn one_pool(
         inside.map(|(_, network)| network)
     };
     // What waits inside the network of a cell is not the pool's.
-    let waiting = lock.quarantine.keys().filter(|block| pool.contains(block) && !lock.is_inside_a_cell(block));
+    let waiting =
+        lock.quarantine.keys().filter(|block| pool.contains(block) && !lock.is_inside_a_cell(block));
     let packing = Packing::new(
         &empty,
         networks().map(|network| network.reserve).chain(waiting.copied()).map(|block| block.length()),

@@ -45,7 +45,9 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     let parts: Vec<(Owner, Cidr)> = lock
         .subnet_groups
         .iter()
-        .filter(|(id, group)| gone(&id.owner) && !left.contains(&id.owner) && lock.is_inside_a_cell(&group.value.cidr))
+        .filter(|(id, group)| {
+            gone(&id.owner) && !left.contains(&id.owner) && lock.is_inside_a_cell(&group.value.cidr)
+        })
         .map(|(id, group)| (id.owner.clone(), group.value.cidr))
         .collect();
     for (owner, part) in parts {

@@ -201,7 +201,9 @@ impl Derivation<'_> {
                 let Some(to) = self.workloads.get(to.as_str()).copied() else { return Ok(()) };
                 let (peer, reason) = match to.per {
                     Per::Tenant => (Peer::TenantIngress, "the tenant's allow-list"),
-                    _ => (Peer::Anywhere, "tenants have allow-lists of their own, which it has to tell apart"),
+                    _ => {
+                        (Peer::Anywhere, "tenants have allow-lists of their own, which it has to tell apart")
+                    }
                 };
                 self.rule(&to.name, Direction::Ingress, flow, peer.clone(), reason.to_owned());
                 self.both_ways(&to.subnet_group, Direction::Ingress, flow, &peer);
@@ -288,7 +290,9 @@ impl Derivation<'_> {
     /// Whether one end of a flow is a workload of this side.
     fn is_mine(&self, end: &FlowEnd) -> bool {
         match end {
-            FlowEnd::Workload(name) => self.workloads.get(name.as_str()).is_some_and(|one| one.per == self.side),
+            FlowEnd::Workload(name) => {
+                self.workloads.get(name.as_str()).is_some_and(|one| one.per == self.side)
+            }
             _ => true,
         }
     }
@@ -302,7 +306,8 @@ impl Derivation<'_> {
             return (Peer::SubnetGroup(group.clone()), reason);
         }
         // What is the tenant's stands beside that of other tenants in subnets of the cell.
-        let is_shared = |group: &str| self.blueprint.subnet_group(group).is_some_and(|group| group.per == Per::Cell);
+        let is_shared =
+            |group: &str| self.blueprint.subnet_group(group).is_some_and(|group| group.per == Per::Cell);
         if workload.per == Per::Tenant && is_shared(group) {
             let reason = format!("reference: the {group} subnets also hold other tenants");
             return (Peer::Workload(workload.name.clone()), reason);
@@ -344,7 +349,8 @@ impl Derivation<'_> {
             return;
         }
         // In subnets of the cell stand the workloads of tenants with different allow-lists.
-        let peer = if self.side == Per::Cell && *peer == Peer::TenantIngress { &Peer::Anywhere } else { peer };
+        let peer =
+            if self.side == Per::Cell && *peer == Peer::TenantIngress { &Peer::Anywhere } else { peer };
         let back = match direction {
             Direction::Ingress => Direction::Egress,
             Direction::Egress => Direction::Ingress,

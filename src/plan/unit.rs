@@ -105,7 +105,8 @@ impl<'c> Plan<'c> {
                 self.accounts.get(position).map(Unit::Account)
             }
             (_, Per::Organization) => {
-                let position = self.accounts.partition_point(|one| (one.per, &one.blueprint.name) < (per, blueprint));
+                let position =
+                    self.accounts.partition_point(|one| (one.per, &one.blueprint.name) < (per, blueprint));
                 let found = self.accounts.get(position)?;
                 ((found.per, &found.blueprint.name) == (per, blueprint)).then_some(Unit::Account(found))
             }
@@ -116,7 +117,9 @@ impl<'c> Plan<'c> {
     /// The VPC that a unit stands in: its own, or that of its cell.
     pub fn network_of<'p>(&'p self, unit: Unit<'p>) -> Option<&'p NetworkPlan> {
         match unit {
-            Unit::Tenant(tenant) => tenant.network.as_ref().or_else(|| self.cell(&tenant.cell)?.network.as_ref()),
+            Unit::Tenant(tenant) => {
+                tenant.network.as_ref().or_else(|| self.cell(&tenant.cell)?.network.as_ref())
+            }
             Unit::Cell(cell) => cell.network.as_ref(),
             Unit::Account(_) => None,
         }
@@ -176,7 +179,8 @@ pub(super) fn accounts<'c>(
         let (blueprint, span) = (tenant.blueprint, tenant.tier.model.span);
         let has = |per| blueprint.stacks.iter().any(|stack| stack.per == per);
         if has(Per::Account) {
-            let key = (Per::Account, blueprint.name.as_str(), tenant.cell.account.clone(), &tenant.cell.region);
+            let key =
+                (Per::Account, blueprint.name.as_str(), tenant.cell.account.clone(), &tenant.cell.region);
             found.entry(key).or_insert((blueprint, span));
         }
         if !blueprint.stacks.iter().any(|stack| stack.place == Place::Management) {
@@ -184,7 +188,9 @@ pub(super) fn accounts<'c>(
         }
         match management(catalog) {
             Some((account, region)) if has(Per::Organization) => {
-                found.entry((Per::Organization, &blueprint.name, account, region)).or_insert((blueprint, span));
+                found
+                    .entry((Per::Organization, &blueprint.name, account, region))
+                    .or_insert((blueprint, span));
             }
             Some(_) => {}
             None => report.push(no_management_account(blueprint, span)),
@@ -193,8 +199,14 @@ pub(super) fn accounts<'c>(
     let settings = Settings(BTreeMap::new());
     let mut accounts = Vec::new();
     for ((per, _, account, region), (blueprint, place)) in found {
-        let pattern =
-            Pattern { blueprint, per, settings: &settings, status: Status::Active, zones: 0, growth: Growth::default() };
+        let pattern = Pattern {
+            blueprint,
+            per,
+            settings: &settings,
+            status: Status::Active,
+            zones: 0,
+            growth: Growth::default(),
+        };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
         accounts.push(AccountPlan { per, account, region: region.clone(), blueprint, shape, place });
     }
@@ -202,8 +214,10 @@ pub(super) fn accounts<'c>(
 }
 
 fn no_management_account(blueprint: &Blueprint, place: Span) -> Diagnostic {
-    let message =
-        format!("the blueprint `{}` has stacks in the management account, and the catalog names none", blueprint.name);
+    let message = format!(
+        "the blueprint `{}` has stacks in the management account, and the catalog names none",
+        blueprint.name
+    );
     Diagnostic::error(&codes::NO_MANAGEMENT_ACCOUNT, message)
         .at(place, "this model needs it")
         .help("add `management_account` to the catalog's `organization`")

@@ -77,7 +77,8 @@ pub(super) fn bind_all<'p>(
             let name = stack_name(plan.catalog, *unit, &stack.name);
             let (account, region) = plan.location(*unit, stack);
             let depends_on = relatives.depends_on(&stack.name);
-            let depends_on = depends_on.into_iter().map(|(other, stack)| stack_name(plan.catalog, other, stack));
+            let depends_on =
+                depends_on.into_iter().map(|(other, stack)| stack_name(plan.catalog, other, stack));
             stacks.push(BoundStack {
                 unit: *unit,
                 deployment: format!("stacks/{account}/{region}/{name}.json"),
@@ -248,7 +249,9 @@ fn unbound(problem: Unbound, symbol: &Symbol, unit: Unit<'_>) -> Diagnostic {
         )
         .at(place, "neither its tier nor the tenant sets it")
         .help(match unit {
-            Unit::Tenant(tenant) => format!("set `{name}` in the settings of the tier `{}`", tenant.tier.name),
+            Unit::Tenant(tenant) => {
+                format!("set `{name}` in the settings of the tier `{}`", tenant.tier.name)
+            }
             Unit::Cell(_) | Unit::Account(_) => format!("set `{name}` in the settings of the tier"),
         }),
         (Unbound::NotOneParameter, Symbol::Setting(name)) => Diagnostic::error(

@@ -31,12 +31,12 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
             ("largest_free", pool.largest.map_or(Json::Null, |length| Json::text(format!("/{length}")))),
         ])
     });
-    let cells = plan.cells.iter().map(|cell| one_cell(plan, cell, stacks_of(Unit::Cell(cell)), &shapes[cell.shape]));
+    let cells =
+        plan.cells.iter().map(|cell| one_cell(plan, cell, stacks_of(Unit::Cell(cell)), &shapes[cell.shape]));
     let accounts = plan.accounts.iter();
     let accounts = accounts.map(|one| one_account(one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
     let tenants = plan.tenants.iter();
-    let tenants =
-        tenants.map(|one| one_tenant(plan, one, stacks_of(Unit::Tenant(one)), &shapes[one.shape]));
+    let tenants = tenants.map(|one| one_tenant(plan, one, stacks_of(Unit::Tenant(one)), &shapes[one.shape]));
     Json::object([
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),
@@ -184,10 +184,7 @@ fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPl
         Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
     });
     let further = group.further.iter().map(|block| {
-        Json::object([
-            ("block", (block.number as u64).into()),
-            ("cidr", Json::text(block.cidr.to_string())),
-        ])
+        Json::object([("block", (block.number as u64).into()), ("cidr", Json::text(block.cidr.to_string()))])
     });
     let mut entry = vec![
         ("name", Json::text(&group.name)),

@@ -11,8 +11,8 @@ use crate::identity::{HostAccount, TenantId, VpcId};
 use crate::network::Cidr;
 use crate::plan::adopt::found::{Found, Vpc};
 use crate::plan::adopt::{Adoption, Wishes};
-use crate::plan::lock::{Home, Lock, Locked, Network, Owner, SubnetGroupId, Zones};
 use crate::plan::intent::Intent;
+use crate::plan::lock::{Home, Lock, Locked, Network, Owner, SubnetGroupId, Zones};
 use crate::plan::{homes, unknown_tenant};
 use crate::source::Span;
 
