@@ -93,7 +93,7 @@ fn directory(unit: Unit<'_>) -> String {
 
 fn mould(plan: &Plan<'_>, unit: Unit<'_>, file: &File, report: &mut Report) -> Option<Mould> {
     let shape = plan.shape_of(unit);
-    let scope = scope(plan.catalog, shape);
+    let scope = scope(plan.catalog, shape, &[]);
     if !holds(file.when.as_ref(), &scope, file.span, report) {
         return None;
     }
