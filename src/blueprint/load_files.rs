@@ -73,7 +73,12 @@ fn ending(node: &Node, report: &mut Report) -> Option<String> {
     let text = node.text("the ending of a file's name", report)?;
     let valid = (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase());
     if !valid {
-        invalid(node.span, &format!("{} does not end a file's name", quote(text)), "write one to eight lower-case letters, such as `sql`", report);
+        invalid(
+            node.span,
+            &format!("{} does not end a file's name", quote(text)),
+            "write one to eight lower-case letters, such as `sql`",
+            report,
+        );
     }
     valid.then(|| text.to_owned())
 }

@@ -99,8 +99,7 @@ fn mould(plan: &Plan<'_>, unit: Unit<'_>, file: &File, report: &mut Report) -> O
     }
     let mut symbols = BTreeSet::new();
     let mut part = |piece, surroundings| {
-        let (json, named) =
-            evaluate_piece(piece, &scope, surroundings, &shape.blueprint.settings, report)?;
+        let (json, named) = evaluate_piece(piece, &scope, surroundings, &shape.blueprint.settings, report)?;
         symbols.extend(named);
         Some(json)
     };
@@ -155,7 +154,9 @@ impl Mould {
                 &codes::INVALID_TEMPLATE,
                 "a file that is no stack holds texts, numbers and lists, and no function of CloudFormation",
             );
-            report.push(error.at(span, "").help("write out what it says; a script is a text or a list of texts"));
+            report.push(
+                error.at(span, "").help("write out what it says; a script is a text or a list of texts"),
+            );
         }
         filled
     }
@@ -165,7 +166,12 @@ impl Mould {
 struct Values(BTreeMap<String, Json>);
 
 impl Values {
-    fn of(symbols: &BTreeSet<Symbol>, plan: &Plan<'_>, unit: Unit<'_>, report: &mut Report) -> Option<Values> {
+    fn of(
+        symbols: &BTreeSet<Symbol>,
+        plan: &Plan<'_>,
+        unit: Unit<'_>,
+        report: &mut Report,
+    ) -> Option<Values> {
         let mut values = BTreeMap::new();
         for (symbol, text) in bind::values(symbols, plan, unit, report)? {
             // A setting as it is, and not as the text of a parameter: a number stays one.

@@ -43,7 +43,10 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32])
             ("name", Symbol::CellName),
             ("number", Symbol::CellNumber),
             // As a tenant has one.
-            ("resource_name", if shape.per == Per::Cell { Symbol::ResourceName } else { Symbol::CellResourceName }),
+            (
+                "resource_name",
+                if shape.per == Per::Cell { Symbol::ResourceName } else { Symbol::CellResourceName },
+            ),
         ];
         scope = scope.with("cell", Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol)))));
     }

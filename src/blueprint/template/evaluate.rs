@@ -32,6 +32,8 @@ pub struct Evaluation<'e> {
     settings: &'e SettingsSchema,
     /// Whether the value in hand is part of an IAM policy.
     in_policy: bool,
+    /// Whether it is part of a script.
+    in_script: bool,
 }
 
 /// The evaluated parts of a template, before tags, parameters and exports are added.
@@ -57,6 +59,7 @@ pub fn evaluate<'e>(
         generator,
         settings,
         in_policy: false,
+        in_script: false,
     };
     let description = template.description.as_ref().and_then(|piece| match evaluation.piece(piece, scope) {
         Some(Json::Text(text)) => Some(text),
@@ -104,7 +107,8 @@ pub fn evaluate_piece(
         report,
         generator: &nothing,
         settings,
-        in_policy: surroundings == Surroundings::Script,
+        in_policy: false,
+        in_script: surroundings == Surroundings::Script,
     };
     let value = evaluation.piece(piece, scope);
     if let Some((_, _, span)) = evaluation.imports.first() {
@@ -489,11 +493,13 @@ impl Evaluation<'_> {
             (None, Bound::Value(symbol)) => !matches!(symbol, Symbol::TenantName | Symbol::Tag(_)),
             (None, _) => true,
         };
-        if self.in_policy && !safe {
+        let is_read = self.in_policy || self.in_script;
+        if is_read && !safe {
+            let reader = if self.in_script { "script" } else { "policy" };
             self.report.push(
                 Diagnostic::error(
                     &codes::FREE_TEXT_IN_POLICY,
-                    format!("`{}` is free text and cannot be part of a policy", path.join(".")),
+                    format!("`{}` is free text and cannot be part of a {reader}", path.join(".")),
                 )
                 .at(span, "")
                 .help(
@@ -501,7 +507,7 @@ impl Evaluation<'_> {
                 ),
             );
         }
-        safe || !self.in_policy
+        safe || !is_read
     }
 
     fn print(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<String> {
