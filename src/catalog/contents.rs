@@ -29,6 +29,8 @@ pub struct Catalog {
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
     pub quotas: Vec<QuotaOverride>,
+    /// None where the catalog does not say what regimes ask for: then they ask for nothing.
+    pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
     /// By name; nothing is built for them yet.
     pub components: BTreeMap<String, Located<Node>>,
@@ -49,6 +51,15 @@ impl Catalog {
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
         self.tenants.get(position)
+    }
+
+    /// The first regime of a tenant that forbids it to share a home with others.
+    pub fn forbids_co_hosting<'t>(&self, tenant: &'t Tenant) -> Option<&'t Located<ComplianceName>> {
+        let regimes = self.compliance.as_ref()?;
+        let forbids = |name: &ComplianceName| {
+            regimes.get(name).is_some_and(|one| one.co_hosting.value == CoHosting::Forbidden)
+        };
+        tenant.compliance.iter().find(|name| forbids(&name.value))
     }
 
     /// The tier of a tenant of this catalog.
@@ -197,6 +208,20 @@ pub struct QuotaOverride {
     pub span: Span,
 }
 
+/// What a regime that tenants' data falls under asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compliance {
+    pub co_hosting: Located<CoHosting>,
+    pub span: Span,
+}
+
+/// Whether tenants may share a home with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CoHosting {
+    Allowed,
+    Forbidden,
+}
+
 /// A plan that the product sells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tier {
@@ -309,6 +334,11 @@ words!(Connect {
     Connect::TransitGateway = "transit_gateway",
     Connect::PrivateLink = "private_link",
     Connect::None = "none",
+});
+
+words!(CoHosting {
+    CoHosting::Allowed = "allowed",
+    CoHosting::Forbidden = "forbidden",
 });
 
 impl Host {
