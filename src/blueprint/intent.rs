@@ -1,11 +1,13 @@
 //! What a blueprint says, typed: its network, its workloads, its flows and its stacks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::blueprint::condition::Condition;
 use crate::blueprint::settings::SettingsSchema;
 use crate::blueprint::template::{Piece, Template};
 use crate::identity::Model;
+use crate::network::Traffic;
 use crate::source::Span;
 use crate::yaml::Located;
 
@@ -191,9 +193,8 @@ pub struct Workload {
 pub struct Flow {
     pub from: FlowEnd,
     pub to: FlowEnd,
-    pub protocol: Protocol,
-    /// First and last port of each range.
-    pub ports: Vec<(u16, u16)>,
+    /// One protocol, with each range of its ports or each kind of its messages.
+    pub traffic: Vec<Traffic>,
     pub when: Option<Condition>,
     pub span: Span,
 }
@@ -206,31 +207,21 @@ pub enum FlowEnd {
     TenantIngress,
     /// Any public address; only as the end.
     Internet,
-    /// An AWS service such as `s3` or `ecr.api`; only as the end.
+    /// An AWS service such as `s3` or `ecr.api`; as the beginning only one with a prefix list.
     Service(String),
+    /// Addresses outside of the product's networks, by the name that the catalog gives them.
+    Range(String),
 }
 
-/// A transport protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    Tcp,
-    Udp,
-}
-
-impl Protocol {
-    /// As security groups write it.
-    pub fn name(self) -> &'static str {
+impl fmt::Display for FlowEnd {
+    /// The word in blueprints.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-        }
-    }
-
-    /// As network ACLs write it: the number that IANA gave it.
-    pub fn number(self) -> u64 {
-        match self {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
+            FlowEnd::Workload(name) => formatter.write_str(name),
+            FlowEnd::TenantIngress => formatter.write_str("tenant.ingress"),
+            FlowEnd::Internet => formatter.write_str("internet"),
+            FlowEnd::Service(service) => write!(formatter, "aws.{service}"),
+            FlowEnd::Range(name) => write!(formatter, "range.{name}"),
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Catalog {
     pub accounts: Vec<Account>,
     pub regions: BTreeMap<RegionName, Region>,
     pub reserved: Vec<Reserved>,
+    /// Addresses outside of the product's networks that flows may name, none of them a tenant's.
+    pub ranges: BTreeMap<String, NamedRanges>,
     /// None: blocks wait until somebody deletes their line from the lock.
     pub quarantine: Option<Quarantine>,
     pub shared_services: SharedServices,
@@ -91,6 +93,14 @@ impl Account {
     pub fn hosts(&self, model: Model) -> bool {
         self.hosts.iter().any(|host| host.value == Host::Model(model))
     }
+}
+
+/// Addresses outside of the product's networks, under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRanges {
+    /// At least one.
+    pub blocks: Vec<Located<Cidr>>,
+    pub span: Span,
 }
 
 /// What an account may be home to.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::decode::Declared;
+use crate::catalog::ranges;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
@@ -42,6 +43,7 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
         check_overlaps(&among, &|one, other| alone(one) || alone(other), report);
     }
     check_reserved(&pools, catalog, report);
+    ranges::check(catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);
     check_tenants(catalog, declared, report);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{quota, quotas};
+use crate::catalog::ranges;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
     check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
@@ -68,6 +69,7 @@ pub(super) fn decode<'n>(
     let accounts_node = fields.required("accounts", report);
     let regions_node = fields.required("regions", report);
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let ranges = fields.optional("ranges").map_or_else(BTreeMap::new, |node| ranges::decode(node, report));
     let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
@@ -102,6 +104,7 @@ pub(super) fn decode<'n>(
         accounts,
         regions,
         reserved,
+        ranges,
         quarantine,
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,

@@ -243,15 +243,10 @@ fn rules(plan: &Plan<'_>) -> String {
             shape.blueprint.name
         ));
         let rows = shape.security.rules.iter().map(|rule| {
-            let ports = if rule.ports.0 == rule.ports.1 {
-                rule.ports.0.to_string()
-            } else {
-                format!("{}-{}", rule.ports.0, rule.ports.1)
-            };
             vec![
                 rule.workload.clone(),
                 rule.direction.name().to_owned(),
-                format!("{} {ports}", rule.protocol.name()),
+                rule.traffic.to_string(),
                 peer(&rule.peer),
                 rule.reason.clone(),
             ]
@@ -270,5 +265,6 @@ fn peer(peer: &Peer) -> String {
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
+        Peer::Range(range) => range.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent, Workload};
 use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::network::cover::merged;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
@@ -430,10 +431,11 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
 
 /// Keeps a slot for every range of a tenant's allow-list, so that taking one range out never moves
 /// another: a rule of a security group cannot change its range in place, and the rule that it would
-/// become may still exist under another name.
+/// become may still exist under another name. Ranges that touch or overlap are the blocks that they
+/// make together, since every range is a rule.
 pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, Cidr> {
     let id: &TenantId = &tenant.id.value;
-    let mut wanted: BTreeSet<Cidr> = tenant.ingress.iter().map(|range| range.value).collect();
+    let mut wanted = merged(&tenant.ingress.iter().map(|range| range.value).collect());
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
     }

@@ -149,7 +149,7 @@ pub fn plan_as_of<'c>(
 
     let mut pools = addresses::Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
-    let mut shapes = Shapes::default();
+    let mut shapes = Shapes::new(&catalog.ranges);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
@@ -176,6 +176,7 @@ pub fn plan_as_of<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
+    security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
     report.checkpoint()?;
     let pools = pools.uses(catalog);

@@ -180,7 +180,7 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         },
         Symbol::PrefixList(service) => {
             let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
-            let service = if service == "s3" { PrefixListService::S3 } else { PrefixListService::DynamoDb };
+            let service = PrefixListService::named(service).ok_or(Unbound::Impossible)?;
             region.prefix_list(service).ok_or(Unbound::NoPrefixList)?.to_owned()
         }
         Symbol::Ingress(slot) => {

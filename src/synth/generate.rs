@@ -11,8 +11,9 @@ use crate::blueprint::template::{Evaluation, Generate, Piece};
 use crate::blueprint::{Bound, Per, Scope, Symbol, pascal};
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, codes, list_of, quote};
+use crate::network::{Icmp, Traffic};
 use crate::plan::Shape;
-use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, EPHEMERAL_PORTS, Peer, Rule};
+use crate::plan::security::{AclEntry, Direction, EPHEMERAL_PORTS, Peer, Rule};
 
 /// A group without egress rules gets one that allows everything; one that allows nothing useful
 /// keeps it away (CloudFormation, `AWS::EC2::SecurityGroup`, "Remove the default rule").
@@ -101,6 +102,7 @@ impl Generator<'_, '_> {
             Peer::PrefixList(service) => {
                 ("DestinationPrefixListId", self.value(Symbol::PrefixList(service.clone())))
             }
+            Peer::Range(range) => ("CidrIp", Json::text(range.to_string())),
             Peer::TenantIngress => return,
         };
         let (way, kind) = if ingress {
@@ -108,21 +110,17 @@ impl Generator<'_, '_> {
         } else {
             ("to", "AWS::EC2::SecurityGroupEgress")
         };
-        let properties = Json::object([
-            ("GroupId", get_att(&group_id(&rule.workload), "GroupId")),
-            ("IpProtocol", Json::text(rule.protocol.name())),
-            ("FromPort", u64::from(rule.ports.0).into()),
-            ("ToPort", u64::from(rule.ports.1).into()),
-            (key, value),
-            ("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))),
-        ]);
+        let mut properties = vec![("GroupId", get_att(&group_id(&rule.workload), "GroupId"))];
+        properties.extend(traffic_of_rule(rule.traffic));
+        properties.push((key, value));
+        properties.push(("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))));
         let id = format!(
             "{}{}{}",
             pascal(&rule.workload),
             pascal(rule.direction.name()),
-            what(&rule.peer, rule.protocol.name(), rule.ports)
+            what(&rule.peer, rule.traffic)
         );
-        self.add(id, kind, properties);
+        self.add(id, kind, Json::object(properties));
     }
 
     /// The security group of a workload: made beside the rule, or, where it is the cell's and the rule a
@@ -191,37 +189,33 @@ impl Generator<'_, '_> {
                 Peer::SubnetBlock(group, block) => {
                     self.value(Symbol::SubnetGroupBlock(group.clone(), *block))
                 }
+                Peer::Range(range) => Json::text(range.to_string()),
                 _ => Json::text(ANYWHERE),
             };
             let acl = get_att(&acl_id(&entry.subnet_group), "Id");
-            self.acl_entry(
-                entry,
-                acl,
-                entry.number,
-                cidr,
-                &what(&entry.peer, entry.protocol.name(), entry.ports),
-            );
+            self.acl_entry(entry, acl, entry.number, cidr, &what(&entry.peer, entry.traffic));
         }
     }
 
     fn acl_entry(&mut self, entry: &AclEntry, acl: Json, number: u16, cidr: Json, name: &str) {
-        let properties = Json::object([
+        let mut properties = vec![
             ("NetworkAclId", acl),
             ("RuleNumber", u64::from(number).into()),
             ("Egress", (entry.direction == Direction::Egress).into()),
-            ("Protocol", entry.protocol.number().into()),
-            (
-                "PortRange",
-                Json::object([
-                    ("From", u64::from(entry.ports.0).into()),
-                    ("To", u64::from(entry.ports.1).into()),
-                ]),
-            ),
-            ("RuleAction", Json::text("allow")),
-            ("CidrBlock", cidr),
-        ]);
+            ("Protocol", entry.traffic.number().into()),
+        ];
+        let pair =
+            |first, one: i64, second, other: i64| Json::object([(first, one.into()), (second, other.into())]);
+        if let Some((first, last)) = entry.traffic.ports() {
+            properties.push(("PortRange", pair("From", first.into(), "To", last.into())));
+        }
+        if let Some((kind, code)) = entry.traffic.icmp().map(Icmp::type_and_code) {
+            properties.push(("Icmp", pair("Type", kind, "Code", code)));
+        }
+        properties.push(("RuleAction", Json::text("allow")));
+        properties.push(("CidrBlock", cidr));
         let id = format!("{}{}{name}", acl_id(&entry.subnet_group), pascal(entry.direction.name()));
-        self.add(id, "AWS::EC2::NetworkAclEntry", properties);
+        self.add(id, "AWS::EC2::NetworkAclEntry", Json::object(properties));
     }
 
     fn ingress_rules(&mut self, slots: &[u32]) {
@@ -233,20 +227,13 @@ impl Generator<'_, '_> {
                 continue;
             };
             for slot in slots {
-                let properties = Json::object([
-                    ("GroupId", group.clone()),
-                    ("IpProtocol", Json::text(rule.protocol.name())),
-                    ("FromPort", u64::from(rule.ports.0).into()),
-                    ("ToPort", u64::from(rule.ports.1).into()),
-                    ("CidrIp", self.value(Symbol::Ingress(*slot as usize))),
-                    ("Description", Json::text("from the tenant's allow-list")),
-                ]);
-                let id = format!(
-                    "{}Ingress{}Range{slot}",
-                    pascal(&rule.workload),
-                    ports_name(rule.protocol.name(), rule.ports)
-                );
-                self.add(id, "AWS::EC2::SecurityGroupIngress", properties);
+                let mut properties = vec![("GroupId", group.clone())];
+                properties.extend(traffic_of_rule(rule.traffic));
+                properties.push(("CidrIp", self.value(Symbol::Ingress(*slot as usize))));
+                properties.push(("Description", Json::text("from the tenant's allow-list")));
+                let id =
+                    format!("{}Ingress{}Range{slot}", pascal(&rule.workload), traffic_name(rule.traffic));
+                self.add(id, "AWS::EC2::SecurityGroupIngress", Json::object(properties));
             }
         }
         let shape = self.shape;
@@ -255,8 +242,8 @@ impl Generator<'_, '_> {
                 self.lacks("network_acl", &entry.subnet_group);
                 continue;
             };
-            let name = ports_name(entry.protocol.name(), entry.ports);
-            if slots.len() > ACL_INGRESS_RANGES {
+            let name = traffic_name(entry.traffic);
+            if slots.len() > shape.security.acl_ranges {
                 self.acl_entry(entry, acl, entry.number, Json::text(ANYWHERE), &format!("Anywhere{name}"));
                 continue;
             }
@@ -343,8 +330,18 @@ fn tag(key: &str, value: Json) -> Json {
     Json::object([("Key", Json::text(key)), ("Value", value)])
 }
 
+/// The properties of a security group rule that say what traffic it is about.
+fn traffic_of_rule(traffic: Traffic) -> Vec<(&'static str, Json)> {
+    let mut properties = vec![("IpProtocol", Json::text(traffic.protocol()))];
+    if let Some((from, to)) = traffic.from_and_to() {
+        properties.push(("FromPort", from.into()));
+        properties.push(("ToPort", to.into()));
+    }
+    properties
+}
+
 /// What a rule says, as part of a logical id: `ServiceTcp8080`.
-fn what(peer: &Peer, protocol: &str, ports: (u16, u16)) -> String {
+fn what(peer: &Peer, traffic: Traffic) -> String {
     let peer = match peer {
         Peer::Anywhere => "Anywhere".to_owned(),
         Peer::TenantIngress => "AllowList".to_owned(),
@@ -352,15 +349,25 @@ fn what(peer: &Peer, protocol: &str, ports: (u16, u16)) -> String {
         Peer::SubnetBlock(group, block) => format!("{}SubnetsBlock{block}", pascal(group)),
         Peer::Workload(name) => pascal(name),
         Peer::PrefixList(service) => format!("{}PrefixList", pascal(service)),
+        // Digits apart by a letter, or 1.12.0.0 and 11.2.0.0 would be one.
+        Peer::Range(range) => format!("Range{}", range.to_string().replace(['.', '/'], "x")),
     };
-    format!("{peer}{}", ports_name(protocol, ports))
+    format!("{peer}{}", traffic_name(traffic))
 }
 
-fn ports_name(protocol: &str, ports: (u16, u16)) -> String {
-    match ports {
-        EPHEMERAL_PORTS => format!("{}Answers", pascal(protocol)),
-        (first, last) if first == last => format!("{}{first}", pascal(protocol)),
-        (first, last) => format!("{}{first}To{last}", pascal(protocol)),
+fn traffic_name(traffic: Traffic) -> String {
+    let protocol = match traffic {
+        Traffic::All => "All".to_owned(),
+        Traffic::Number(number) => format!("Protocol{number}"),
+        _ => pascal(&traffic.protocol()),
+    };
+    match (traffic.ports(), traffic.icmp()) {
+        (Some(EPHEMERAL_PORTS), _) => format!("{protocol}Answers"),
+        (Some((first, last)), _) if first == last => format!("{protocol}{first}"),
+        (Some((first, last)), _) => format!("{protocol}{first}To{last}"),
+        (_, Some(Icmp::Type(kind))) => format!("{protocol}Type{kind}"),
+        (_, Some(Icmp::TypeAndCode(kind, code))) => format!("{protocol}Type{kind}Code{code}"),
+        _ => protocol,
     }
 }
 
@@ -372,5 +379,6 @@ fn peer_words(peer: &Peer) -> String {
         Peer::SubnetBlock(group, block) => format!("the {group} subnets of block {block}"),
         Peer::Workload(name) => format!("the workload {name}"),
         Peer::PrefixList(service) => format!("AWS's {service}"),
+        Peer::Range(range) => format!("the range {range}"),
     }
 }

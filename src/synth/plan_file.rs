@@ -6,6 +6,7 @@ use crate::blueprint::{Blueprint, Per};
 use crate::catalog::Status;
 use crate::cloudformation::Json;
 use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::network::{Icmp, Traffic};
 use crate::plan::security::{AclEntry, Peer, Rule};
 use crate::plan::{AccountPlan, CellPlan, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit};
 use crate::synth::bind::BoundStack;
@@ -210,32 +211,47 @@ fn one_shape(shape: &Shape<'_>) -> Json {
         ),
         ("stacks", shape.stacks.iter().map(|stack| stack.name.as_str()).collect()),
         ("security_group_rules", shape.security.rules.iter().map(rule).collect()),
+        ("network_acl_ranges", (shape.security.acl_ranges as u64).into()),
         ("network_acl_entries", shape.security.acl_entries.iter().map(acl_entry).collect()),
     ])
 }
 
 fn rule(rule: &Rule) -> Json {
-    Json::object([
-        ("workload", Json::text(&rule.workload)),
-        ("direction", Json::text(rule.direction.name())),
-        ("protocol", Json::text(rule.protocol.name())),
-        ("from_port", u64::from(rule.ports.0).into()),
-        ("to_port", u64::from(rule.ports.1).into()),
-        ("peer", peer(&rule.peer)),
-        ("reason", Json::text(&rule.reason)),
-    ])
+    let mut entry =
+        vec![("workload", Json::text(&rule.workload)), ("direction", Json::text(rule.direction.name()))];
+    entry.extend(traffic(rule.traffic));
+    entry.push(("peer", peer(&rule.peer)));
+    entry.push(("reason", Json::text(&rule.reason)));
+    Json::object(entry)
 }
 
 fn acl_entry(entry: &AclEntry) -> Json {
-    Json::object([
+    let mut shown = vec![
         ("subnet_group", Json::text(&entry.subnet_group)),
         ("direction", Json::text(entry.direction.name())),
         ("number", u64::from(entry.number).into()),
-        ("protocol", Json::text(entry.protocol.name())),
-        ("from_port", u64::from(entry.ports.0).into()),
-        ("to_port", u64::from(entry.ports.1).into()),
-        ("peer", peer(&entry.peer)),
-    ])
+    ];
+    shown.extend(traffic(entry.traffic));
+    shown.push(("peer", peer(&entry.peer)));
+    Json::object(shown)
+}
+
+/// The protocol, and either its ports or its type and code, -1 where all are meant.
+fn traffic(traffic: Traffic) -> Vec<(&'static str, Json)> {
+    let protocol = match traffic {
+        Traffic::All => "all".to_owned(),
+        _ => traffic.protocol(),
+    };
+    let mut shown = vec![("protocol", Json::Text(protocol))];
+    if let Some((first, last)) = traffic.ports() {
+        shown.push(("from_port", u64::from(first).into()));
+        shown.push(("to_port", u64::from(last).into()));
+    }
+    if let Some((kind, code)) = traffic.icmp().map(Icmp::type_and_code) {
+        shown.push(("icmp_type", kind.into()));
+        shown.push(("icmp_code", code.into()));
+    }
+    shown
 }
 
 fn peer(peer: &Peer) -> Json {
@@ -253,6 +269,7 @@ fn peer(peer: &Peer) -> Json {
         ]),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
+        Peer::Range(range) => one("cidr", "cidr", &range.to_string()),
     }
 }
 

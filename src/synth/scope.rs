@@ -1,5 +1,6 @@
 //! The names that a stack template knows, for one shape.
 
+use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
@@ -53,8 +54,8 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32])
     if matches!(shape.per, Per::Tenant | Per::Cell) && blueprint.network.owner != Owner::None {
         scope = network(scope, shape);
     }
-    let prefix_lists =
-        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
+    let prefix_lists = PrefixListService::ALL
+        .map(|service| (service.as_str(), Bound::Value(Symbol::PrefixList(service.as_str().to_owned()))));
     scope.with("prefix_lists", Bound::record(prefix_lists))
 }
 

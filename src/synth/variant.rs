@@ -7,6 +7,7 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
+use crate::plan::security::ACL_INGRESS_RANGES;
 use crate::plan::{Growth, Shape};
 
 /// What sets this template apart from those of other shapes, as part of its file name. It comes
@@ -63,6 +64,10 @@ pub(super) fn variant(
             let numbers = slots.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
             format!("slots-{}", if numbers.len() <= 24 { numbers } else { short_hash(&numbers) })
         });
+        // The ACL repeats ranges where it has the room that the other flows leave it.
+        if (shape.security.acl_ranges + 1..=ACL_INGRESS_RANGES).contains(&slots.len()) {
+            parts.push("acl-open".to_owned());
+        }
     }
     // All that tenants share has the same tags.
     if tags.len() != all_tags && shape.per == Per::Tenant {

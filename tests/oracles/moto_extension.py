@@ -27,6 +27,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.responses.nat_gateways import NatGateways
+from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
@@ -238,6 +239,9 @@ def permission(rule):
     described = {"Description": rule["Description"]} if "Description" in rule else {}
     converted = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
     converted["IpProtocol"] = str(converted["IpProtocol"])
+    if converted["IpProtocol"] not in ("-1", "tcp", "udp", "icmp"):
+        # AWS knows no ports of other protocols, and moto wants some.
+        converted = {"FromPort": -1, "ToPort": -1, **converted}
     for key in ("FromPort", "ToPort"):
         if key in converted:
             converted[key] = int(converted[key])
@@ -878,8 +882,16 @@ def create_nat_gateway(self):
     return ActionResult({"NatGateway": gateway})
 
 
+def create_network_acl_entry(self):
+    """With the type and code of ICMP, which moto looks for by their names on the wire and finds by those of boto3."""
+    stock = self._get_param
+    self._get_param = lambda name, *more: stock(name.replace("Icmp.", "IcmpTypeCode."), *more)
+    return STOCK_CREATE_ACL_ENTRY(self)
+
+
 STOCK_CREATE = parsing.ResourceMap.create
 STOCK_ITEM = parsing.ResourceMap.__getitem__
+STOCK_CREATE_ACL_ENTRY = NetworkACLs.create_network_acl_entry
 STOCK_CREATE_NAT_GATEWAY = NatGateways.create_nat_gateway
 
 
@@ -889,6 +901,7 @@ def extend():
     parsing.ResourceMap.create = create_without_stack_tags
     parsing.ResourceMap.__getitem__ = after_what_it_depends_on
     NatGateways.create_nat_gateway = create_nat_gateway
+    NetworkACLs.create_network_acl_entry = create_network_acl_entry
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()

@@ -69,10 +69,6 @@ class Tenant:
     flow_logs: bool
 
 
-# An ACL has room for so many ranges of an allow-list; a longer one is left to the security group.
-ACL_RANGES = 8
-
-
 def tenants(output):
     """Every tenant of the plan that has a network in the cloud: a planned one has addresses and no stacks."""
     plan = tree.read(f"{output}/plan.json")
@@ -106,7 +102,7 @@ def tenant(entry, shape):
                 line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
             )
             for line in shape["network_acl_entries"]
-            for number, cidr in numbered(line, entry, groups)
+            for number, cidr in numbered(line, entry, groups, shape["network_acl_ranges"])
         ),
         nat_gateways=frozenset(gateways.values()),
         ways_out=frozenset(
@@ -148,12 +144,13 @@ def endpoints(settings, groups):
         yield Endpoint("Interface", service, app)
 
 
-def numbered(line, entry, groups):
-    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own."""
+def numbered(line, entry, groups, most):
+    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own, where
+    the ACL has room for so many; a longer list is left to the security group."""
     if line["peer"]["kind"] != "tenant_ingress":
         (peer,) = peers(line["peer"], entry, groups)
         return [(line["number"], peer.removeprefix("cidr "))]
-    if len(entry["ingress"]) > ACL_RANGES:
+    if len(entry["ingress"]) > most:
         return [(line["number"], "0.0.0.0/0")]
     return [(line["number"] + one["slot"], one["cidr"]) for one in entry["ingress"]]
 
@@ -164,7 +161,8 @@ def protocol(rule):
 
 
 def ports(rule):
-    return rule["from_port"], rule["to_port"]
+    """First and last port, or type and code of ICMP, as EC2 gives both; nothing for other protocols."""
+    return rule.get("from_port", rule.get("icmp_type")), rule.get("to_port", rule.get("icmp_code"))
 
 
 def peers(peer, entry, groups):

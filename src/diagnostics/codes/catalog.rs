@@ -15,6 +15,7 @@ pub(super) const ALL: &[&Code] = &[
     &RANGE_TO_AVOID,
     &OVERLAPPING_POOLS,
     &POOL_SWALLOWED,
+    &RANGE_OF_TENANTS,
     &UNSAFE_TEXT,
     &UNKNOWN_VALUE,
     &UNKNOWN_MODEL,
@@ -118,6 +119,13 @@ pub static POOL_SWALLOWED: Code = Code {
     meaning: "a reserved range leaves nothing of a pool",
     explanation: "Reserved ranges are taken out of the pools. One that contains a whole pool leaves no address to hand out, which is more likely a mistake than a wish. \
 Move the pool, or make the reserved range smaller. A range that takes a part of a pool is fine.",
+};
+
+pub static RANGE_OF_TENANTS: Code = Code {
+    name: "range-of-tenants",
+    meaning: "a named range holds addresses that tenants are given",
+    explanation: "A flow from or to `range.NAME` opens a workload of every tenant to those addresses. If tenants live there, it opens the tenants to each other. Name addresses outside of all pools:\n\n    \
+ranges:\n      on_premises: [192.168.0.0/16]",
 };
 
 pub static UNSAFE_TEXT: Code = Code {

@@ -12,6 +12,8 @@ pub(super) const ALL: &[&Code] = &[
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
+    &TOO_MANY_GROUP_RULES,
+    &UNKNOWN_RANGE,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
@@ -80,7 +82,24 @@ name other services in `interface_endpoints`, or set `nat` to something else tha
 pub static TOO_MANY_ACL_ENTRIES: Code = Code {
     name: "too-many-acl-entries",
     meaning: "a network ACL would need more entries than AWS allows",
-    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. Declare fewer flows, or join port ranges.",
+    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. \
+Entries are consolidated before they are counted. Declare fewer flows, join port ranges, or have AWS grant up to 40 and write it into the catalog as the quota `rules-per-network-acl`.",
+};
+
+pub static TOO_MANY_GROUP_RULES: Code = Code {
+    name: "too-many-group-rules",
+    meaning: "a security group would need more rules than AWS allows",
+    explanation: "A security group holds 60 rules by default in each direction, for IPv4 and for IPv6 apart (VPC quotas). A range counts once, a reference to another group once in both families, \
+an AWS-managed prefix list as its weight: CloudFront's is 55. Every range of a tenant's allow-list is a rule for each flow that begins there. \
+Rules are consolidated before they are counted, so that there are no fewer that allow the same. Declare less, name larger blocks, or have AWS grant more and write it into the catalog:\n\n    \
+quotas:\n      - { quota: rules-per-security-group, value: 120 }",
+};
+
+pub static UNKNOWN_RANGE: Code = Code {
+    name: "unknown-range",
+    meaning: "a flow names a range that the catalog does not have",
+    explanation: "A flow from or to `range.NAME` is about addresses outside of the product's networks, which the catalog lists under that name:\n\n    \
+ranges:\n      on_premises: [192.168.0.0/16]",
 };
 
 pub static UNKNOWN_PREFIX_LIST: Code = Code {
