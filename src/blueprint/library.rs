@@ -56,6 +56,7 @@ const EMBEDDED: &[Embedded] = &[
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[
+    embedded_files!("parts/", "attachment": "attachment.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_entry": "host_name.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),

@@ -31,7 +31,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32])
     }
     let regions = catalog.regions.keys();
     let regions = regions.map(|name| Bound::record([("name", Bound::Text(name.to_string()))]));
-    scope = scope.with("regions", Bound::List(regions.collect()));
+    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
     if shape.per == Per::Tenant {
         let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(*slot as usize)));
         scope = scope
@@ -57,6 +57,19 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32])
     let prefix_lists = PrefixListService::ALL
         .map(|service| (service.as_str(), Bound::Value(Symbol::PrefixList(service.as_str().to_owned()))));
     scope.with("prefix_lists", Bound::record(prefix_lists))
+}
+
+/// The catalog's ranges by name, each a list of blocks. A block has an id as part of a logical id, which
+/// follows from the block alone: another order of the list renames nothing.
+fn ranges(catalog: &Catalog) -> Bound {
+    Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
+        let blocks = ranges.blocks.iter().map(|block| {
+            let cidr = block.value.to_string();
+            let id = cidr.replace(|character: char| !character.is_ascii_alphanumeric(), "x");
+            Bound::record([("id", Bound::Text(id)), ("cidr", Bound::Text(cidr))])
+        });
+        (name.clone(), Bound::List(blocks.collect()))
+    }))
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {
