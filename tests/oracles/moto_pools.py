@@ -68,6 +68,30 @@ def statement_named(properties, context):
     return properties
 
 
+STOOD_IN = {}
+
+
+def standing_in(named, context):
+    """A transit gateway of moto's in the place of one that was there before the tree is deployed, and a table of it."""
+    key = context.account, context.region, named
+    if key not in STOOD_IN:
+        ec2 = context.client("ec2")
+        gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+        table = ec2.create_transit_gateway_route_table(TransitGatewayId=gateway)["TransitGatewayRouteTable"]
+        STOOD_IN[key] = gateway, table["TransitGatewayRouteTableId"]
+    return STOOD_IN[key]
+
+
+def with_gateway(properties, context):
+    gateway, _ = standing_in(properties["TransitGatewayId"], context)
+    return {**properties, "TransitGatewayId": gateway}
+
+
+def with_table(properties, context):
+    _, table = standing_in(properties["TransitGatewayRouteTableId"], context)
+    return {**properties, "TransitGatewayRouteTableId": table}
+
+
 def method_of(properties, context):
     return {name: value for name, value in properties.items() if name != "Integration"}
 
@@ -140,6 +164,26 @@ def described(Type, property_named):
         ),
         "AWS::ApiGateway::Account": Type(
             "apigateway", "update_account", lambda created: "account", prepare=account_settings
+        ),
+        "AWS::EC2::TransitGatewayAttachment": Type(
+            "ec2",
+            "create_transit_gateway_vpc_attachment",
+            "TransitGatewayVpcAttachment.TransitGatewayAttachmentId",
+            {"Id": "TransitGatewayVpcAttachment.TransitGatewayAttachmentId"},
+            ec2_tags="transit-gateway-attachment",
+            prepare=with_gateway,
+        ),
+        "AWS::EC2::TransitGatewayRouteTableAssociation": Type(
+            "ec2",
+            "associate_transit_gateway_route_table",
+            property_named("TransitGatewayAttachmentId"),
+            prepare=with_table,
+        ),
+        "AWS::EC2::TransitGatewayRouteTablePropagation": Type(
+            "ec2",
+            "enable_transit_gateway_route_table_propagation",
+            property_named("TransitGatewayAttachmentId"),
+            prepare=with_table,
         ),
         "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
         "AWS::ApiGateway::Method": Type(
