@@ -50,6 +50,7 @@ const EMBEDDED: &[Embedded] = &[
         "tenants.yaml",
     ),
     embedded_files!("", "container": "blueprint.yaml", "cluster.yaml", "security.yaml", "service.yaml"),
+    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml"),
     embedded_files!("", "subnet": "blueprint.yaml", "network.yaml", "security.yaml"),
     embedded_files!("", "vpc": "blueprint.yaml"),
 ];

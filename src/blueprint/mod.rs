@@ -20,8 +20,8 @@ pub mod settings;
 pub mod template;
 
 pub use intent::{
-    Blueprint, CellIntent, File, FileBody, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack, SubnetGroup,
-    Workload,
+    Blueprint, CellIntent, File, FileBody, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack,
+    SubnetGroup, Workload,
 };
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};

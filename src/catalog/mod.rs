@@ -18,6 +18,7 @@ mod merge;
 mod ranges;
 mod read;
 mod region;
+mod shared_services;
 mod table;
 mod tags;
 mod tenant;

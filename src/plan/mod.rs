@@ -25,6 +25,7 @@ pub mod register;
 pub mod security;
 mod settle;
 mod shape;
+pub mod shared_services;
 mod unit;
 pub mod whereabouts;
 
@@ -177,7 +178,9 @@ pub fn plan_as_of<'c>(
         }
     }
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
-    let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
+    let mut accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
+    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })

@@ -144,6 +144,8 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Unit::Cell(cell) => Ok(&cell.id),
         Unit::Account(_) => Err(Unbound::Impossible),
     };
+    let central = || catalog.shared_services.networks.get(unit.home().1).map(|network| network.value);
+    let central = || central().ok_or(Unbound::Impossible);
     let value = match symbol {
         Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
         Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
@@ -157,11 +159,29 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         }
         Symbol::CellNumber => cell()?.ordinal.to_string(),
         Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
-        Symbol::NetworkCidr => network()?.cidr.to_string(),
+        Symbol::NetworkCidr => match unit {
+            Unit::Account(_) => central()?.to_string(),
+            Unit::Tenant(_) | Unit::Cell(_) => network()?.cidr.to_string(),
+        },
         Symbol::ZoneId(slot) => {
-            network()?.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
+            let at = slot.wrapping_sub(1);
+            match unit {
+                Unit::Account(_) => {
+                    let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
+                    region.zones.get(at).ok_or(Unbound::Impossible)?.value.to_string()
+                }
+                Unit::Tenant(_) | Unit::Cell(_) => {
+                    network()?.zones.get(at).ok_or(Unbound::Impossible)?.to_string()
+                }
+            }
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
+        // A quarter for each zone: half of the network is left for what may come.
+        Symbol::SubnetCidr(_, slot) if matches!(unit, Unit::Account(_)) => {
+            let network = central()?;
+            let part = u32::try_from(slot.wrapping_sub(1)).map_err(|_| Unbound::Impossible)?;
+            network.part(network.length() + 2, part).ok_or(Unbound::Impossible)?.to_string()
+        }
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
