@@ -88,6 +88,7 @@ pub(super) fn check(catalog: &Catalog, report: &mut Report) {
         let pools = catalog.regions.values().flat_map(|region| &region.pools);
         if let Some(pool) = pools.into_iter().find(|pool| pool.value.overlaps(&block)) {
             report.push(of_tenants(block, place, pool.span));
+            continue;
         }
         let central = catalog.ranges.get(CENTRAL);
         if !central.is_some_and(|range| range.blocks.iter().any(|other| other.value.contains(&block))) {

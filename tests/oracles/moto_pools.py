@@ -76,6 +76,11 @@ def standing_in(named, context):
     key = context.account, context.region, named
     if key not in STOOD_IN:
         ec2 = context.client("ec2")
+        gateways = [one["TransitGatewayId"] for one in ec2.describe_transit_gateways()["TransitGateways"]]
+        tables = ec2.describe_transit_gateway_route_tables()["TransitGatewayRouteTables"]
+        if named in gateways or named in [one["TransitGatewayRouteTableId"] for one in tables]:
+            # One that the tree itself has made.
+            return named, named
         gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
         table = ec2.create_transit_gateway_route_table(TransitGatewayId=gateway)["TransitGatewayRouteTable"]
         STOOD_IN[key] = gateway, table["TransitGatewayRouteTableId"]
@@ -172,6 +177,12 @@ def described(Type, property_named):
             {"Id": "TransitGatewayVpcAttachment.TransitGatewayAttachmentId"},
             ec2_tags="transit-gateway-attachment",
             prepare=with_gateway,
+        ),
+        "AWS::EC2::TransitGatewayRouteTable": Type(
+            "ec2",
+            "create_transit_gateway_route_table",
+            "TransitGatewayRouteTable.TransitGatewayRouteTableId",
+            ec2_tags="transit-gateway-route-table",
         ),
         "AWS::EC2::TransitGatewayRouteTableAssociation": Type(
             "ec2",
