@@ -189,7 +189,11 @@ def described(Type, property_named):
             prepare=with_table,
         ),
         "AWS::ApiGateway::RestApi": Type(
-            "apigateway", "create_rest_api", "id", {"RestApiId": "id", "RootResourceId": "rootResourceId"}
+            "apigateway",
+            "create_rest_api",
+            "id",
+            {"RestApiId": "id", "RootResourceId": "rootResourceId"},
+            rename={"ApiKeySourceType": "apiKeySource"},
         ),
         "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
         "AWS::ApiGateway::Method": Type(
