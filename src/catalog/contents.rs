@@ -219,6 +219,8 @@ pub struct Quarantine {
 pub struct SharedServices {
     /// None where the catalog does not say.
     pub connect: Option<Located<Connect>>,
+    /// The addresses of the VPC of central services, in each Region that has one.
+    pub networks: BTreeMap<RegionName, Located<Cidr>>,
 }
 
 impl SharedServices {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{quota, quotas};
 use crate::catalog::ranges;
+use crate::catalog::shared_services;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
     block, check_settings, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine,
-    QuotaOverride, Reserved, SharedServices, Tier, region, tags,
+    Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, QuotaOverride,
+    Reserved, Tier, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
 use crate::identity::{ComplianceName, Model, TierName};
@@ -71,7 +72,8 @@ pub(super) fn decode<'n>(
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
     let ranges = fields.optional("ranges").map_or_else(BTreeMap::new, |node| ranges::decode(node, report));
     let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
-    let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
+    let shared_services =
+        fields.optional("shared_services").and_then(|node| shared_services::decode(node, report));
     let before_tags = report.errors();
     let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
@@ -273,18 +275,6 @@ fn quarantine(node: &Node, report: &mut Report) -> Option<Quarantine> {
     Some(Quarantine { days, releases, release })
 }
 
-fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {
-    let mut fields = Fields::open(node, "`shared_services`", report)?;
-    let connect = fields
-        .optional("connect")
-        .and_then(|node| word(node, "a value of `connect`", &codes::UNKNOWN_VALUE, Connect::WORDS, report));
-    fields.finish(report);
-    if let Some(connect) = connect.as_ref().filter(|connect| connect.value != Connect::None) {
-        report.push(not_built("the connection to shared services", connect.span));
-    }
-    Some(SharedServices { connect })
-}
-
 /// The regimes that tenants' data may fall under, by name.
 fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Compliance> {
     let mut regimes = BTreeMap::new();
@@ -304,7 +294,7 @@ fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Comp
     regimes
 }
 
-fn not_built(what: &str, span: Span) -> Diagnostic {
+pub(super) fn not_built(what: &str, span: Span) -> Diagnostic {
     Diagnostic::warning(&codes::NOT_BUILT_YET, format!("{what} is not built yet"))
         .at(span, "nothing is emitted for it")
         .help("remove the key until a version of tenantry builds it")

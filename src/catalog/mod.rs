@@ -19,6 +19,7 @@ mod merge;
 mod ranges;
 mod read;
 mod region;
+mod shared_services;
 mod table;
 mod tags;
 mod tenant;

@@ -27,6 +27,7 @@ pub mod register;
 pub mod security;
 mod settle;
 mod shape;
+pub mod shared_services;
 mod unit;
 pub mod whereabouts;
 
@@ -183,7 +184,9 @@ pub fn plan_as_of<'c>(
         }
     }
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
-    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
