@@ -28,7 +28,7 @@ mod tests;
 mod value;
 
 pub use deployment::Deployment;
-pub use evaluate::Scope;
+pub use evaluate::{NO_ACCOUNT_YET, Scope};
 pub use exports::Export;
 pub use expression::{Entry, Expression, Form, Pseudo};
 pub use read::{read, read_files};

@@ -6,6 +6,9 @@ use crate::check::model::expression::{Expression, Form, Pseudo};
 use crate::check::model::value::{ResourceId, Value};
 use crate::check::model::{Estate, Stack, exports};
 
+/// Why the number of an account is unknown that one of the next deployments makes.
+pub const NO_ACCOUNT_YET: &str = "the account does not exist yet";
+
 /// How deeply references may lead on from one stack to the next.
 const MAXIMUM_STEPS: u32 = 32;
 
@@ -115,9 +118,7 @@ impl<'e> Scope<'e> {
         let government = stack.region.as_deref().is_some_and(|region| region.starts_with("us-gov-"));
         match pseudo {
             Pseudo::AccountId => match stack.account.as_deref() {
-                Some(account) if !is_account_number(account) => {
-                    Value::unknown("the account does not exist yet")
-                }
+                Some(account) if !is_account_number(account) => Value::unknown(NO_ACCOUNT_YET),
                 _ => known(&stack.account),
             },
             Pseudo::Region => known(&stack.region),

@@ -86,7 +86,9 @@ impl Caller {
         let behind = |at: usize| match pattern.0.get(at) {
             None => may_end,
             Some(Piece::Byte(byte)) => !is_id_byte(*byte),
-            Some(Piece::Symbol(_) | Piece::One | Piece::Many | Piece::CallerTag(_)) => false,
+            Some(Piece::Symbol(_) | Piece::Account(_) | Piece::One | Piece::Many | Piece::CallerTag(_)) => {
+                false
+            }
         };
         match self {
             Caller::Tenant(tenant) => {

@@ -4,7 +4,7 @@
 //! reason is kept so that the verdict is "unknown" and not "isolated". `Deny` statements are left out:
 //! without them roles reach more, never less.
 
-use crate::check::model::Value;
+use crate::check::model::{Stack, Value};
 use crate::check::policies::glob::{Pattern, Piece};
 use crate::check::policies::targets::Targets;
 
@@ -48,14 +48,14 @@ pub(super) struct Condition {
 }
 
 /// The statements of a document that allow something.
-pub(super) fn statements(document: &Value<'_>, targets: &Targets<'_>) -> Vec<Statement> {
+pub(super) fn statements(document: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Statement> {
     let parsed;
     let document = match document {
         // Some properties take a document as text.
         Value::Text(text) => match serde_json::from_str::<serde_json::Value>(text) {
             Ok(json) => {
                 parsed = json;
-                return statements_of_json(&parsed, targets);
+                return statements_of_json(&parsed, targets, stack);
             }
             Err(_) => return vec![unreadable("the policy is a text that is no JSON")],
         },
@@ -66,15 +66,15 @@ pub(super) fn statements(document: &Value<'_>, targets: &Targets<'_>) -> Vec<Sta
     let Some(list) = document.get("Statement") else {
         return vec![unreadable("the policy has no statement")];
     };
-    list.items().iter().filter_map(|one| statement(one, targets)).collect()
+    list.items().iter().filter_map(|one| statement(one, targets, stack)).collect()
 }
 
-fn statements_of_json(document: &serde_json::Value, targets: &Targets<'_>) -> Vec<Statement> {
+fn statements_of_json(document: &serde_json::Value, targets: &Targets<'_>, stack: &Stack) -> Vec<Statement> {
     let list = match &document["Statement"] {
         serde_json::Value::Array(list) => list.iter().collect(),
         one => vec![one],
     };
-    list.into_iter().filter_map(|one| statement(&from_json(one), targets)).collect()
+    list.into_iter().filter_map(|one| statement(&from_json(one), targets, stack)).collect()
 }
 
 fn from_json(json: &serde_json::Value) -> Value<'_> {
@@ -105,7 +105,7 @@ fn everything() -> Pattern {
     Pattern(vec![Piece::Many])
 }
 
-fn statement(value: &Value<'_>, targets: &Targets<'_>) -> Option<Statement> {
+fn statement(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Option<Statement> {
     let Value::Map(_) = value else { return Some(unreadable("a statement is not known before deployment")) };
     match value.get("Effect").and_then(Value::as_text) {
         Some("Deny") => return None,
@@ -114,7 +114,7 @@ fn statement(value: &Value<'_>, targets: &Targets<'_>) -> Option<Statement> {
     }
     let mut statement = Statement::default();
     if let Some(principal) = value.get("Principal") {
-        statement.principals = principals(principal, targets);
+        statement.principals = principals(principal, targets, stack);
     }
     if value.get("NotPrincipal").is_some() {
         statement.principals.push(Principal::Anyone);
@@ -137,7 +137,7 @@ fn statement(value: &Value<'_>, targets: &Targets<'_>) -> Option<Statement> {
     match value.get("Resource") {
         Some(resources) => {
             for resource in resources.items() {
-                let (pattern, unclear) = targets.pattern(resource);
+                let (pattern, unclear) = targets.pattern(resource, stack);
                 statement.resources.push(pattern);
                 statement.unclear.extend(unclear);
             }
@@ -147,13 +147,19 @@ fn statement(value: &Value<'_>, targets: &Targets<'_>) -> Option<Statement> {
     }
     for (operator, tests) in value.get("Condition").map_or(&[][..], Value::entries) {
         for (key, values) in tests.entries() {
-            statement.conditions.push(condition(operator, key, values, targets));
+            statement.conditions.push(condition(operator, key, values, targets, stack));
         }
     }
     Some(statement)
 }
 
-fn condition(operator: &str, key: &str, values: &Value<'_>, targets: &Targets<'_>) -> Condition {
+fn condition(
+    operator: &str,
+    key: &str,
+    values: &Value<'_>,
+    targets: &Targets<'_>,
+    stack: &Stack,
+) -> Condition {
     let (set, operator) = operator.split_once(':').unwrap_or(("", operator));
     let (operator, if_exists) =
         operator.strip_suffix("IfExists").map_or((operator, false), |operator| (operator, true));
@@ -163,11 +169,11 @@ fn condition(operator: &str, key: &str, values: &Value<'_>, targets: &Targets<'_
         for_all: set.eq_ignore_ascii_case("ForAllValues"),
         for_any: set.eq_ignore_ascii_case("ForAnyValue"),
         key: key.to_owned(),
-        values: values.items().iter().map(|value| targets.pattern(value).0).collect(),
+        values: values.items().iter().map(|value| targets.pattern(value, stack).0).collect(),
     }
 }
 
-fn principals(value: &Value<'_>, targets: &Targets<'_>) -> Vec<Principal> {
+fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Principal> {
     let aws = |item: &Value<'_>| {
         if let Some(text) = item.as_text() {
             if text == "*" {
@@ -177,7 +183,7 @@ fn principals(value: &Value<'_>, targets: &Targets<'_>) -> Vec<Principal> {
                 return Principal::Account;
             }
         }
-        match targets.pattern(item) {
+        match targets.pattern(item, stack) {
             (pattern, None) if pattern.0.ends_with(&Pattern::parse(":root").0) => Principal::Account,
             (pattern, None) => Principal::Aws(pattern),
             (_, Some(reason)) => Principal::Unclear(reason),

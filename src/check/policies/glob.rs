@@ -19,6 +19,8 @@ pub(super) enum Piece {
     Many,
     /// Text that AWS chooses when it creates a resource; equal only to itself.
     Symbol(Symbol),
+    /// The number of an account that does not exist yet, by its name; equal only to itself.
+    Account(Box<str>),
     /// `${aws:PrincipalTag/...}` with the key of the tag.
     CallerTag(Box<str>),
 }
@@ -165,6 +167,10 @@ fn common(our: &Piece, their: &Piece) -> Option<String> {
     match (our, their) {
         (Piece::Byte(one), Piece::Byte(other)) => (one == other).then(|| char::from(*one).to_string()),
         (Piece::Symbol(one), Piece::Symbol(other)) => (one == other).then(|| "<name>".to_owned()),
+        (Piece::Account(one), Piece::Account(other)) => (one == other).then(|| format!("<{one}>")),
+        (Piece::Account(name), other) | (other, Piece::Account(name)) => {
+            any(other).then(|| format!("<{name}>"))
+        }
         (Piece::Symbol(_), other) | (other, Piece::Symbol(_)) => any(other).then(|| "<name>".to_owned()),
         (Piece::Byte(byte), _) | (_, Piece::Byte(byte)) => Some(char::from(*byte).to_string()),
         _ => Some("x".to_owned()),
@@ -199,6 +205,7 @@ impl fmt::Display for Pattern {
                 Piece::Many => text.push(b'*'),
                 Piece::Symbol(symbol) if symbol.attribute.is_empty() => text.extend(b"<name>"),
                 Piece::Symbol(symbol) => text.extend(format!("<{}>", symbol.attribute).bytes()),
+                Piece::Account(name) => text.extend(format!("<{name}>").bytes()),
                 Piece::CallerTag(key) => text.extend(format!("${{aws:PrincipalTag/{key}}}").bytes()),
             }
         }

@@ -176,7 +176,7 @@ impl<'e> Judge<'e> {
             let document = policy.get("PolicyDocument").unwrap_or(&Value::Absent);
             let position = position.to_string();
             documents.push(Document {
-                statements: document::statements(document, &self.targets),
+                statements: document::statements(document, &self.targets, role.stack),
                 stack: Some(role.stack.id),
                 resource: role.logical_id().to_owned(),
                 place: role.place(&["Policies", &position, "PolicyDocument"]),
@@ -184,7 +184,11 @@ impl<'e> Judge<'e> {
         }
         for policy in self.attached.get(&role.id).into_iter().flatten() {
             documents.push(Document {
-                statements: document::statements(&policy.property("PolicyDocument"), &self.targets),
+                statements: document::statements(
+                    &policy.property("PolicyDocument"),
+                    &self.targets,
+                    policy.stack,
+                ),
                 stack: Some(policy.stack.id),
                 resource: policy.logical_id().to_owned(),
                 place: policy.place(&["PolicyDocument"]),
@@ -372,7 +376,8 @@ impl<'e> Judge<'e> {
 
     /// That nobody takes a role for one tenant's session without saying whose.
     fn session_is_forced(&self, role: Resource<'e>, key: &str, judgement: &mut Judgement) {
-        let trust = document::statements(&role.property("AssumeRolePolicyDocument"), &self.targets);
+        let trust =
+            document::statements(&role.property("AssumeRolePolicyDocument"), &self.targets, role.stack);
         let wanted = format!("aws:requesttag/{}", key.to_ascii_lowercase());
         for statement in trust {
             let federated = statement.principals.iter().any(|one| matches!(one, Principal::Federated));
@@ -432,7 +437,7 @@ impl<'e> Judge<'e> {
             };
             let tenant = owned.iter().find_map(Resource::tenant).or(policy.tenant());
             let at = Document {
-                statements: document::statements(&written, &self.targets),
+                statements: document::statements(&written, &self.targets, policy.stack),
                 stack: Some(policy.stack.id),
                 resource: policy.logical_id().to_owned(),
                 place: policy.place(&[property]),

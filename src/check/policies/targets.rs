@@ -6,7 +6,8 @@
 //! type"). Types that are not in the table have no data that an IAM policy could reach, or are listed
 //! by the certificate as not judged.
 
-use crate::check::model::{Estate, Resource, ResourceId, Value};
+use crate::check::model::{Estate, NO_ACCOUNT_YET, Resource, ResourceId, Stack, Value};
+use crate::check::policies::caller::literal;
 use crate::check::policies::glob::{Pattern, Piece, Symbol};
 
 /// How a type's resources are called in policies.
@@ -248,23 +249,26 @@ impl<'e> Targets<'e> {
     }
 
     /// The pattern that a value of a policy is, and why it may be more than that.
-    pub(super) fn pattern(&self, value: &Value<'_>) -> (Pattern, Option<String>) {
+    pub(super) fn pattern(&self, value: &Value<'_>, stack: &Stack) -> (Pattern, Option<String>) {
         let mut pattern = Pattern::default();
         let mut unclear = None;
-        self.push(value, &mut pattern, &mut unclear);
+        self.push(value, stack, &mut pattern, &mut unclear);
         (pattern, unclear)
     }
 
-    fn push(&self, value: &Value<'_>, pattern: &mut Pattern, unclear: &mut Option<String>) {
+    fn push(&self, value: &Value<'_>, stack: &Stack, pattern: &mut Pattern, unclear: &mut Option<String>) {
         match value {
             Value::Text(text) => pattern.push_policy_text(text),
             Value::Integer(number) => pattern.push_text(&number.to_string()),
             Value::Boolean(value) => pattern.push_text(if *value { "true" } else { "false" }),
-            Value::Joined(pieces) => pieces.iter().for_each(|piece| self.push(piece, pattern, unclear)),
+            Value::Joined(pieces) => {
+                pieces.iter().for_each(|piece| self.push(piece, stack, pattern, unclear))
+            }
             Value::Reference { target, attribute } => {
                 let resource = self.estate.resource(*target);
                 pattern.0.extend(attribute_of(resource, *attribute).0);
             }
+            Value::Unknown(reason) if *reason == NO_ACCOUNT_YET => pattern.0.extend(account_of(stack).0),
             other => {
                 pattern.0.push(Piece::Many);
                 *unclear = Some(format!("`{other}` is not known before deployment"));
@@ -306,31 +310,36 @@ fn start(resource: Resource<'_>, service: &str, located: bool) -> Pattern {
         _ => "aws",
     };
     pattern.push_text(&format!("arn:{partition}:{service}:"));
-    let account =
-        resource.stack.account.as_deref().filter(|one| one.bytes().all(|byte| byte.is_ascii_digit()));
-    let push = |pattern: &mut Pattern, part: Option<&str>| match part {
-        Some(part) => pattern.push_text(part),
-        None => pattern.0.push(Piece::Many),
-    };
+    let account = account_of(resource.stack);
+    let region = region.map_or(Pattern(vec![Piece::Many]), literal);
     match (service, located) {
         ("iam", _) => {
             pattern.push_text(":");
-            push(&mut pattern, account);
+            pattern.0.extend(account.0);
             pattern.push_text(":");
         }
         ("apigateway", _) => {
-            push(&mut pattern, region);
+            pattern.0.extend(region.0);
             pattern.push_text("::");
         }
         (_, false) => pattern.push_text("::"),
         (_, true) => {
-            push(&mut pattern, region);
+            pattern.0.extend(region.0);
             pattern.push_text(":");
-            push(&mut pattern, account);
+            pattern.0.extend(account.0);
             pattern.push_text(":");
         }
     }
     pattern
+}
+
+/// The account in the ARNs of a stack's resources.
+fn account_of(stack: &Stack) -> Pattern {
+    match stack.account.as_deref() {
+        Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => literal(number),
+        Some(name) => Pattern(vec![Piece::Account(name.into())]),
+        None => Pattern(vec![Piece::Many]),
+    }
 }
 
 fn arn(form: &ArnForm, resource: Resource<'_>) -> Pattern {
