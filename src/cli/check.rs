@@ -1,15 +1,16 @@
 //! `tenantry check`: judges an output tree, or any directory of CloudFormation templates.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use crate::check::model::{self, Estate};
-use crate::check::{Accepted, Finding, check};
+use crate::check::network::{self, Isolation};
+use crate::check::{Accepted, Finding, check_with};
 use crate::cli::{Outcome, Rendering, Session, inputs, print};
-use crate::diagnostics::{Diagnostic, Reported, Told, count, github, human, junit, sarif};
+use crate::diagnostics::{Diagnostic, Reported, Told, codes, count, github, human, junit, quote, sarif};
 use crate::identity::Date;
 use crate::source::{SourceMap, read_text};
 
@@ -24,6 +25,12 @@ pub(super) struct Arguments {
     /// The day of this run, for findings that are accepted until a day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
     as_of: Option<Date>,
+    /// Write the isolation certificate to a file
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Verify an earlier certificate against what is judged now
+    #[arg(long, value_name = "FILE")]
+    verify: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
@@ -35,7 +42,16 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         None => Accepted::default(),
     };
     let estate = model::read(&arguments.output, &mut session.sources, &mut session.report)?;
-    let findings = check(&estate, &session.sources);
+    let isolation = Isolation::of(&estate);
+    let mut findings = check_with(&estate, &session.sources, &isolation);
+    if let Some(path) = &arguments.verify {
+        let file = read_text(path, &mut session.sources, &mut session.report)?;
+        findings.extend(network::verify(file, &estate, &session.sources, &isolation));
+    }
+    if let Some(path) = &arguments.certificate {
+        let certificate = network::certificate(&estate, &session.sources, &isolation);
+        write_certificate(path, &certificate, session)?;
+    }
     let (findings, accepted) = match arguments.as_of {
         Some(today) => accepted.apply(findings, &estate, today),
         None => (findings, 0),
@@ -43,6 +59,20 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let text = render(&findings, accepted, &estate, session.rendering, &session.sources);
     print::result(&text, &mut session.report)?;
     Ok(if findings.is_empty() { Outcome::Fine } else { Outcome::Found })
+}
+
+/// A certificate says what was found, whatever that is: it is written of a tree that leaks as well.
+fn write_certificate(
+    path: &Path,
+    certificate: &serde_json::Value,
+    session: &mut Session,
+) -> Result<(), Reported> {
+    if let Err(error) = std::fs::write(path, network::certificate_text(certificate)) {
+        let message = format!("{} cannot be written: {error}", quote(&path.display().to_string()));
+        let help = "name a file in a directory that is there";
+        return Err(session.report.error(Diagnostic::error(&codes::OUTPUT_NOT_WRITABLE, message).help(help)));
+    }
+    Ok(())
 }
 
 fn render(

@@ -8,10 +8,13 @@
 
 mod agreement;
 mod deployment;
+mod network;
 mod posture;
 mod tags;
 mod template;
 mod tree;
+#[path = "../isolation/walker.rs"]
+mod walker;
 
 use std::collections::BTreeSet;
 use std::path::Path;

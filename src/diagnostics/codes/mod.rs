@@ -9,8 +9,10 @@ mod catalog;
 mod check;
 mod decisions;
 mod files;
+mod isolation;
 mod output;
 mod plan;
+mod policies;
 mod posture;
 
 pub use adopt::*;
@@ -19,8 +21,10 @@ pub use catalog::*;
 pub use check::*;
 pub use decisions::*;
 pub use files::*;
+pub use isolation::*;
 pub use output::*;
 pub use plan::*;
+pub use policies::*;
 pub use posture::*;
 
 /// A kind of message.
@@ -39,6 +43,7 @@ pub fn all() -> Vec<&'static Code> {
     let mut codes: Vec<_> = [
         adopt::ALL,
         files::ALL,
+        isolation::ALL,
         catalog::ALL,
         check::ALL,
         blueprint::ALL,
@@ -46,6 +51,7 @@ pub fn all() -> Vec<&'static Code> {
         plan::ALL,
         output::ALL,
         posture::ALL,
+        policies::ALL,
     ]
     .concat();
     codes.sort_by_key(|code| code.name);
@@ -66,6 +72,7 @@ mod tests {
         let sources = [
             include_str!("adopt.rs"),
             include_str!("files.rs"),
+            include_str!("isolation.rs"),
             include_str!("catalog.rs"),
             include_str!("check.rs"),
             include_str!("blueprint.rs"),
