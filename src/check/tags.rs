@@ -115,29 +115,27 @@ fn written<'e>(
             continue;
         };
         let property = resource.properties.get(&place.property);
-        let tags: Vec<(String, &Expression, Span)> = match (property, place.shape) {
-            (None, _) => Vec::new(),
-            (Some(map), TagShape::Map) => map
-                .entries()
-                .iter()
-                .map(|entry| (entry.key.to_string(), &entry.value, entry.key_span))
-                .collect(),
-            (Some(list), TagShape::List) => {
-                let of_item = |item: &'e Expression| {
-                    let key = estate.evaluate(first, item.get("Key")?);
-                    Some((key.as_text()?.to_owned(), item.get("Value")?, item.span))
-                };
-                list.items().iter().filter_map(of_item).collect()
-            }
+        let Some(tags) = tags_of(estate, first, resource, property, place.shape) else {
+            findings.push(
+                Finding::new(
+                    &codes::UNJUDGED_CONSTRUCT,
+                    format!(
+                        "the tags of `{}` are computed as a whole, and cannot be judged",
+                        resource.logical_id
+                    ),
+                    property.map_or(resource.span, |tags| tags.span),
+                    "",
+                )
+                .of_resource(&*resource.logical_id)
+                .of_stacks(&ids)
+                .help("write the list out, with a value for each key"),
+            );
+            continue;
         };
-        // A list that is computed as a whole cannot be looked into here.
-        let is_open =
-            property.is_some_and(|expression| !matches!(expression.form, Form::List(_) | Form::Map(_)));
-        for key in policy {
-            let had: Vec<_> = tags.iter().filter(|(name, _, _)| *name == key.name).collect();
+        for key in policy.iter().filter(|key| tags.iter().all(|tag| tag.key != key.name)) {
             let without: Vec<StackId> =
                 stacks.iter().filter(|stack| asked(key, stack)).map(|stack| stack.id).collect();
-            if had.is_empty() && !is_open && !without.is_empty() {
+            if !without.is_empty() {
                 findings.push(
                     Finding::new(
                         &codes::UNTAGGED_RESOURCE,
@@ -151,35 +149,70 @@ fn written<'e>(
                 );
             }
         }
-        let mut keys = BTreeMap::new();
-        for (key, _, span) in &tags {
-            if let Some(before) = keys.insert(key.clone(), *span) {
-                findings.push(
-                    Finding::new(
-                        &codes::REPEATED_TAG,
-                        format!("the resource `{}` has the tag {} twice", resource.logical_id, quote(key)),
-                        *span,
-                        "again here",
-                    )
-                    .also(before, "first here")
-                    .of_resource(&*resource.logical_id)
-                    .of_stacks(&ids)
-                    .help("take one of the two out"),
-                );
-            }
-        }
-        for (key, value, span) in tags {
-            let what = match &value.form {
+        repeated(resource, &tags, &ids, findings);
+        for tag in tags {
+            let what = match &tag.value.form {
                 Form::Parameter(index) => format!("parameter {index}"),
                 Form::Text(text) => format!("text {text}"),
-                _ => format!("at {:?}", value.span),
+                _ => format!("at {:?}", tag.value.span),
             };
-            if seen.insert((key.clone(), what)) {
-                all.push(Written { key, value, resource, span });
+            if seen.insert((tag.key.clone(), what)) {
+                all.push(tag);
             }
         }
     }
     all
+}
+
+/// The tags of a resource; `None` where a function gives them all.
+fn tags_of<'e>(
+    estate: &'e Estate,
+    first: &'e Stack,
+    resource: &'e Declared,
+    property: Option<&'e Expression>,
+    shape: TagShape,
+) -> Option<Vec<Written<'e>>> {
+    let Some(property) = property else { return Some(Vec::new()) };
+    match (&property.form, shape) {
+        (Form::Map(entries), TagShape::Map) => {
+            let tags = entries.iter().map(|entry| Written {
+                key: entry.key.to_string(),
+                value: &entry.value,
+                resource,
+                span: entry.key_span,
+            });
+            Some(tags.collect())
+        }
+        (Form::List(items), TagShape::List) => {
+            let of_item = |item: &'e Expression| {
+                let key = estate.evaluate(first, item.get("Key")?);
+                let key = key.as_text()?.to_owned();
+                Some(Written { key, value: item.get("Value")?, resource, span: item.span })
+            };
+            Some(items.iter().filter_map(of_item).collect())
+        }
+        _ => None,
+    }
+}
+
+fn repeated(resource: &Declared, tags: &[Written<'_>], ids: &[StackId], findings: &mut Vec<Finding>) {
+    let mut keys = BTreeMap::new();
+    for tag in tags {
+        if let Some(before) = keys.insert(&tag.key, tag.span) {
+            findings.push(
+                Finding::new(
+                    &codes::REPEATED_TAG,
+                    format!("the resource `{}` has the tag {} twice", resource.logical_id, quote(&tag.key)),
+                    tag.span,
+                    "again here",
+                )
+                .also(before, "first here")
+                .of_resource(&*resource.logical_id)
+                .of_stacks(ids)
+                .help("take one of the two out"),
+            );
+        }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what all stacks share is worked out once and handed on")]

@@ -100,6 +100,18 @@ impl Given {
     }
 }
 
+impl Given {
+    pub(super) fn into_deployment(self, path: &str, file: FileId) -> Deployment {
+        Deployment {
+            path: path.into(),
+            file,
+            template: self.template,
+            parameters: self.parameters,
+            tags: self.tags,
+        }
+    }
+}
+
 fn text_of(node: &Node) -> String {
     match &node.value {
         Value::Text(text) => text.to_string(),

@@ -116,14 +116,14 @@ struct Reader<'r> {
     estate: Estate,
     /// Numbers of the templates by path; `None` for a file that is none.
     templates: BTreeMap<Box<str>, Option<u32>>,
-    sources: &'r mut SourceMap,
+    sources: &'r SourceMap,
     report: &'r mut Report,
 }
 
 impl Reader<'_> {
     fn by_manifest(&mut self, file: FileId) -> Result<(), Reported> {
         self.estate.manifest = Some(file);
-        let sources = &*self.sources;
+        let sources = self.sources;
         let listed = manifest::read(file, sources, self.report)?;
         let given: Vec<Option<(FileId, Option<Given>)>> = listed
             .stacks
@@ -144,44 +144,12 @@ impl Reader<'_> {
         let start = Span { file, start: 0, end: 0 };
         for (stack, given) in listed.stacks.iter().zip(given) {
             named.extend([&*stack.template, &*stack.deployment]);
-            let template = match self.templates.get(&*stack.template) {
-                Some(known) => *known,
-                None => {
-                    let read = template(&stack.template, &self.known, &mut self.estate, sources, self.report);
-                    if read.is_none() && !self.known.contains_key(&*stack.template) {
-                        self.estate.problems.push(missing(&stack.template, "a template", file, sources));
-                    }
-                    self.templates.insert((&*stack.template).into(), read);
-                    read
-                }
-            };
-            let deployment = match given {
-                None => {
-                    self.estate.problems.push(missing(&stack.deployment, "a deployment file", file, sources));
-                    None
-                }
-                Some((file, Some(given))) => Some((file, given)),
-                Some((file, None)) => {
-                    let before = self.report.errors();
-                    let node = deployment::read(file, sources, self.report);
-                    let given = node.as_ref().and_then(Given::of_node);
-                    if given.is_none() && self.report.errors() == before {
-                        self.report.push(not_a_deployment_file(file));
-                    }
-                    given.map(|given| (file, given))
-                }
-            };
+            let template = self.listed_template(&stack.template, file);
+            let deployment = self.listed_deployment(&stack.deployment, given, file);
             // What cannot be read is told already; the rest is judged without it.
             let Some(template) = template else { continue };
             let id = StackId(self.estate.stacks.len() as u32);
             waits.push(&stack.depends_on);
-            let deployment = deployment.map(|(file, given)| Deployment {
-                path: (&*stack.deployment).into(),
-                file,
-                template: given.template,
-                parameters: given.parameters,
-                tags: given.tags,
-            });
             if let Some(deployment) = &deployment
                 && !leads_to(&deployment.template, &stack.template)
             {
@@ -222,6 +190,42 @@ impl Reader<'_> {
         depend(&mut self.estate, &waits, sources);
         self.unlisted();
         self.report.checkpoint()
+    }
+
+    /// The number of a template that the manifest names, which is read when it is first named.
+    fn listed_template(&mut self, path: &str, manifest: FileId) -> Option<u32> {
+        if let Some(known) = self.templates.get(path) {
+            return *known;
+        }
+        let read = template(path, &self.known, &mut self.estate, self.sources, self.report);
+        if read.is_none() && !self.known.contains_key(path) {
+            self.estate.problems.push(missing(path, "a template", manifest, self.sources));
+        }
+        self.templates.insert(path.into(), read);
+        read
+    }
+
+    /// A deployment file that the manifest names; one that the fast reader did not take is read with care.
+    fn listed_deployment(
+        &mut self,
+        path: &str,
+        given: Option<(FileId, Option<Given>)>,
+        manifest: FileId,
+    ) -> Option<Deployment> {
+        let Some((file, given)) = given else {
+            self.estate.problems.push(missing(path, "a deployment file", manifest, self.sources));
+            return None;
+        };
+        let given = given.or_else(|| {
+            let before = self.report.errors();
+            let node = deployment::read(file, self.sources, self.report);
+            let given = node.as_ref().and_then(Given::of_node);
+            if given.is_none() && self.report.errors() == before {
+                self.report.push(not_a_deployment_file(file));
+            }
+            given
+        })?;
+        Some(given.into_deployment(path, file))
     }
 
     /// Files where only tenantry's belong and which the manifest does not name.
@@ -287,14 +291,7 @@ impl Reader<'_> {
                 continue;
             };
             used.insert(number);
-            let deployment = Deployment {
-                path: path.clone(),
-                file,
-                template: given.template,
-                parameters: given.parameters,
-                tags: given.tags,
-            };
-            self.found(&path, number, Some(deployment));
+            self.found(&path, number, Some(given.into_deployment(&path, file)));
         }
         let unused: Vec<(Box<str>, u32)> = self
             .templates

@@ -5,7 +5,7 @@
 
 use crate::check::finding::Finding;
 use crate::check::model::{Resource, Value};
-use crate::diagnostics::{codes, quote};
+use crate::diagnostics::{Code, codes, quote};
 
 /// Where documents stand, and whether they say who is allowed (a resource's own, or a role's trust).
 const DOCUMENTS: [(&str, &str, Side); 16] = [
@@ -85,6 +85,33 @@ pub(super) fn judge(resource: Resource<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// One statement that allows something, and where it stands.
+struct Allowing<'s, 'e> {
+    resource: Resource<'e>,
+    statement: &'s Value<'e>,
+    place: Vec<&'s str>,
+}
+
+impl Allowing<'_, '_> {
+    fn tell(&self, code: &'static Code, key: &str, what: &str, help: &str) -> Finding {
+        let mut path = self.place.clone();
+        path.push(key);
+        let message = format!("`{}` allows {what}", self.resource.logical_id());
+        Finding::new(code, message, self.resource.place(&path), "")
+            .of_resource(self.resource.logical_id())
+            .help(help)
+    }
+
+    fn actions(&self) -> String {
+        let actions = self.statement.get("Action");
+        actions.map_or_else(|| "something".to_owned(), |actions| quote(&actions.to_string()))
+    }
+
+    fn has_no_condition(&self) -> bool {
+        self.statement.get("Condition").is_none()
+    }
+}
+
 fn document(
     resource: Resource<'_>,
     document: &Value<'_>,
@@ -103,75 +130,53 @@ fn document(
         if matches!(statements, Value::List(_)) {
             place.push(&index);
         }
-        let mut tell = |code, key: &'static str, message: String, help: &str| {
-            let mut path = place.clone();
-            path.push(key);
-            findings.push(
-                Finding::new(code, message, resource.place(&path), "")
-                    .of_resource(resource.logical_id())
-                    .help(help),
-            );
-        };
-        let id = resource.logical_id();
-        if side == Side::Resource {
-            let principal = statement.get("Principal");
-            let everybody = principal.is_some_and(is_everybody);
-            if everybody && statement.get("Condition").is_none() {
-                let message = format!("`{id}` allows everybody {}", actions_of(statement));
-                tell(
-                    &codes::PUBLIC_ACCESS,
-                    "Principal",
-                    message,
-                    "name who is allowed, or add a condition that does",
-                );
-            }
-            if statement.get("NotPrincipal").is_some() {
-                let message = format!("`{id}` allows everybody but some {}", actions_of(statement));
-                tell(&codes::PUBLIC_ACCESS, "NotPrincipal", message, "name who is allowed by `Principal`");
-            }
-            continue;
+        let allowing = Allowing { resource, statement, place };
+        match side {
+            Side::Resource => to_whom(&allowing, findings),
+            Side::Identity => what(&allowing, findings),
         }
-        for key in ["NotAction", "NotResource"] {
-            if statement.get(key).is_some() {
-                let message = format!("`{id}` allows whatever `{key}` does not name");
-                tell(
-                    &codes::BROAD_PERMISSION,
-                    key,
-                    message,
-                    "name what is allowed: AWS adds to the rest every week",
-                );
-            }
+    }
+}
+
+fn to_whom(allowing: &Allowing<'_, '_>, findings: &mut Vec<Finding>) {
+    let everybody = allowing.statement.get("Principal").is_some_and(is_everybody);
+    if everybody && allowing.has_no_condition() {
+        let what = format!("everybody {}", allowing.actions());
+        let help = "name who is allowed, or add a condition that does";
+        findings.push(allowing.tell(&codes::PUBLIC_ACCESS, "Principal", &what, help));
+    }
+    if allowing.statement.get("NotPrincipal").is_some() {
+        let what = format!("everybody but some {}", allowing.actions());
+        let help = "name who is allowed by `Principal`";
+        findings.push(allowing.tell(&codes::PUBLIC_ACCESS, "NotPrincipal", &what, help));
+    }
+}
+
+fn what(allowing: &Allowing<'_, '_>, findings: &mut Vec<Finding>) {
+    let code = &codes::BROAD_PERMISSION;
+    for key in ["NotAction", "NotResource"] {
+        if allowing.statement.get(key).is_some() {
+            let what = format!("whatever `{key}` does not name");
+            let help = "name what is allowed: AWS adds to the rest every week";
+            findings.push(allowing.tell(code, key, &what, help));
         }
-        let has = |key: &str, wanted: &str| {
-            statement
-                .get(key)
-                .is_some_and(|value| value.items().iter().any(|item| item.as_text() == Some(wanted)))
-        };
-        let over_everything = has("Resource", "*") && statement.get("Condition").is_none();
-        for action in statement.get("Action").map_or(&[][..], |actions| actions.items()) {
-            let Some(action) = action.as_text() else { continue };
-            let service = action.split(':').next().unwrap_or_default();
-            let whole_service = action.ends_with(":*");
-            if action == "*" || action == "*:*" {
-                let message = format!("`{id}` allows every action there is");
-                tell(&codes::BROAD_PERMISSION, "Action", message, "name the actions that are needed");
-            } else if over_everything && whole_service {
-                let message = format!("`{id}` allows all of {} over every resource", quote(service));
-                tell(
-                    &codes::BROAD_PERMISSION,
-                    "Action",
-                    message,
-                    "name the actions and the resources that are needed",
-                );
-            } else if over_everything && PASSING_ON.contains(&action.to_ascii_lowercase().as_str()) {
-                let message = format!("`{id}` allows {} over every resource", quote(action));
-                tell(
-                    &codes::BROAD_PERMISSION,
-                    "Resource",
-                    message,
-                    "name the roles: the action hands their rights on",
-                );
-            }
+    }
+    let resources = allowing.statement.get("Resource").map_or(&[][..], |resources| resources.items());
+    let all = resources.iter().any(|resource| resource.as_text() == Some("*"));
+    let over_everything = all && allowing.has_no_condition();
+    for action in allowing.statement.get("Action").map_or(&[][..], |actions| actions.items()) {
+        let Some(action) = action.as_text() else { continue };
+        if action == "*" || action == "*:*" {
+            let help = "name the actions that are needed";
+            findings.push(allowing.tell(code, "Action", "every action there is", help));
+        } else if over_everything && let Some(service) = action.strip_suffix(":*") {
+            let what = format!("all of {} over every resource", quote(service));
+            let help = "name the actions and the resources that are needed";
+            findings.push(allowing.tell(code, "Action", &what, help));
+        } else if over_everything && PASSING_ON.contains(&action.to_ascii_lowercase().as_str()) {
+            let what = format!("{} over every resource", quote(action));
+            let help = "name the roles: the action hands their rights on";
+            findings.push(allowing.tell(code, "Resource", &what, help));
         }
     }
 }
@@ -182,8 +187,4 @@ fn is_everybody(principal: &Value<'_>) -> bool {
         Value::Map(_) => principal.get("AWS").is_some_and(star),
         value => star(value),
     }
-}
-
-fn actions_of(statement: &Value<'_>) -> String {
-    statement.get("Action").map_or_else(|| "something".to_owned(), |actions| quote(&actions.to_string()))
 }
