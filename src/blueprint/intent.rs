@@ -1,11 +1,13 @@
 //! What a blueprint says, typed: its network, its workloads, its flows and its stacks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::blueprint::condition::Condition;
 use crate::blueprint::settings::SettingsSchema;
 use crate::blueprint::template::Template;
 use crate::identity::Model;
+use crate::network::Traffic;
 use crate::source::Span;
 use crate::yaml::Located;
 
@@ -15,6 +17,8 @@ pub struct Blueprint {
     pub name: String,
     pub model: Model,
     pub summary: String,
+    /// How many tenants share a home; always `None` where each has its own.
+    pub cell: Option<CellIntent>,
     pub settings: SettingsSchema,
     pub network: Network,
     /// By name; names are words of lower-case letters, digits and underscores.
@@ -25,6 +29,69 @@ pub struct Blueprint {
     pub span: Span,
 }
 
+/// How full a cell of a shared model becomes.
+#[derive(Debug)]
+pub struct CellIntent {
+    /// The most tenants in a cell; quotas may allow fewer.
+    pub tenants: Located<u32>,
+}
+
+/// How many there are of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Per {
+    /// One for each tenant.
+    Tenant,
+    /// One for the tenants of a cell together.
+    Cell,
+    /// One for each account and Region in which the blueprint has a home.
+    Account,
+    /// One, in the management account and the catalog's first Region.
+    Organization,
+}
+
+impl Per {
+    /// Every word of blueprints with its value.
+    pub const WORDS: &'static [(&'static str, Per)] = &[
+        ("tenant", Per::Tenant),
+        ("cell", Per::Cell),
+        ("account", Per::Account),
+        ("organization", Per::Organization),
+    ];
+
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Per::Tenant => "tenant",
+            Per::Cell => "cell",
+            Per::Account => "account",
+            Per::Organization => "organization",
+        }
+    }
+}
+
+/// The account that a stack is deployed into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The one in which the tenant or the cell lives.
+    Home,
+    /// The organization's management account.
+    Management,
+}
+
+impl Place {
+    /// Every word of blueprints with its value.
+    pub const WORDS: &'static [(&'static str, Place)] =
+        &[("home", Place::Home), ("management", Place::Management)];
+
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Place::Home => "home",
+            Place::Management => "management",
+        }
+    }
+}
+
 /// Who has a VPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -32,13 +99,37 @@ pub enum Owner {
     Tenant,
     /// The tenants of a cell share one.
     Cell,
+    /// Nobody: what is built needs no network.
+    None,
+}
+
+impl Owner {
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Owner::Tenant => "tenant",
+            Owner::Cell => "cell",
+            Owner::None => "none",
+        }
+    }
+
+    /// How many there are of what stands in such a network, where the blueprint does not say.
+    pub fn per(self) -> Per {
+        match self {
+            Owner::Cell => Per::Cell,
+            Owner::Tenant | Owner::None => Per::Tenant,
+        }
+    }
 }
 
 /// How the addresses of a VPC are cut.
 #[derive(Debug)]
 pub struct Network {
     pub owner: Owner,
-    /// Size name to prefix length of the VPC.
+    /// Prefix length of a cell's VPC; there if the owner is the cell.
+    pub cell_size: Option<Located<u8>>,
+    /// Size name to prefix length: of the VPC if it is the tenant's, else of the part that a tenant gets
+    /// of each subnet group that is `per: tenant`, before it is cut into zone slots.
     pub sizes: BTreeMap<String, Located<u8>>,
     /// In the order of the file, which is the order of the addresses.
     pub subnet_groups: Vec<SubnetGroup>,
@@ -55,6 +146,8 @@ pub struct SubnetGroup {
     /// a share of 4/8 is a block one bit longer.
     pub extra_bits: u8,
     pub route: Route,
+    /// [`Per::Tenant`] or [`Per::Cell`]: whether a tenant has subnets of its own in the group.
+    pub per: Per,
     pub span: Span,
 }
 
@@ -85,7 +178,12 @@ impl Route {
 pub struct Workload {
     pub name: String,
     pub subnet_group: String,
+    /// [`Per::Tenant`] or [`Per::Cell`]: whose it is.
+    pub per: Per,
     pub when: Option<Condition>,
+    /// Whether the rules that all tenants of a cell have alike stand in a group of the cell, which every
+    /// interface bears beside the tenant's own.
+    pub shared_rules: bool,
     /// The longest prefix that its subnets may have.
     pub smallest_subnet: Option<u8>,
     pub span: Span,
@@ -96,9 +194,8 @@ pub struct Workload {
 pub struct Flow {
     pub from: FlowEnd,
     pub to: FlowEnd,
-    pub protocol: Protocol,
-    /// First and last port of each range.
-    pub ports: Vec<(u16, u16)>,
+    /// One protocol, with each range of its ports or each kind of its messages.
+    pub traffic: Vec<Traffic>,
     pub when: Option<Condition>,
     pub span: Span,
 }
@@ -111,39 +208,33 @@ pub enum FlowEnd {
     TenantIngress,
     /// Any public address; only as the end.
     Internet,
-    /// An AWS service such as `s3` or `ecr.api`; only as the end.
+    /// An AWS service such as `s3` or `ecr.api`; as the beginning only one with a prefix list.
     Service(String),
+    /// Addresses outside of the product's networks, by the name that the catalog gives them.
+    Range(String),
 }
 
-/// A transport protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    Tcp,
-    Udp,
-}
-
-impl Protocol {
-    /// As security groups write it.
-    pub fn name(self) -> &'static str {
+impl fmt::Display for FlowEnd {
+    /// The word in blueprints.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-        }
-    }
-
-    /// As network ACLs write it: the number that IANA gave it.
-    pub fn number(self) -> u64 {
-        match self {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
+            FlowEnd::Workload(name) => formatter.write_str(name),
+            FlowEnd::TenantIngress => formatter.write_str("tenant.ingress"),
+            FlowEnd::Internet => formatter.write_str("internet"),
+            FlowEnd::Service(service) => write!(formatter, "aws.{service}"),
+            FlowEnd::Range(name) => write!(formatter, "range.{name}"),
         }
     }
 }
 
-/// A stack of a tenant.
+/// A stack of a blueprint.
 #[derive(Debug)]
 pub struct Stack {
     pub name: String,
+    /// How many there are of it.
+    pub per: Per,
+    /// Where it is deployed.
+    pub place: Place,
     pub template: Template,
     pub template_file: String,
     pub after: Vec<String>,

@@ -6,8 +6,8 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, RepositoryPath, TagKey,
-    TagValue, TenantId, TierName, ZoneId,
+    AccountId, ComplianceName, EnvironmentName, HostAccount, Model, ProductName, RegionName, RepositoryPath,
+    TagKey, TagValue, TenantId, TierName, ZoneId,
 };
 use crate::network::Cidr;
 use crate::source::Span;
@@ -23,12 +23,16 @@ pub struct Catalog {
     pub accounts: Vec<Account>,
     pub regions: BTreeMap<RegionName, Region>,
     pub reserved: Vec<Reserved>,
+    /// Addresses outside of the product's networks that flows may name, none of them a tenant's.
+    pub ranges: BTreeMap<String, NamedRanges>,
     /// None: blocks wait until somebody deletes their line from the lock.
     pub quarantine: Option<Quarantine>,
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
     pub quotas: Vec<QuotaOverride>,
+    /// None where the catalog does not say what regimes ask for: then they ask for nothing.
+    pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
     /// By name; nothing is built for them yet.
     pub components: BTreeMap<String, Located<Node>>,
@@ -49,6 +53,15 @@ impl Catalog {
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
         self.tenants.get(position)
+    }
+
+    /// The first regime of a tenant that forbids it to share a home with others.
+    pub fn forbids_co_hosting<'t>(&self, tenant: &'t Tenant) -> Option<&'t Located<ComplianceName>> {
+        let regimes = self.compliance.as_ref()?;
+        let forbids = |name: &ComplianceName| {
+            regimes.get(name).is_some_and(|one| one.co_hosting.value == CoHosting::Forbidden)
+        };
+        tenant.compliance.iter().find(|name| forbids(&name.value))
     }
 
     /// The tier of a tenant of this catalog.
@@ -82,6 +95,14 @@ impl Account {
     }
 }
 
+/// Addresses outside of the product's networks, under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRanges {
+    /// At least one.
+    pub blocks: Vec<Located<Cidr>>,
+    pub span: Span,
+}
+
 /// What an account may be home to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Host {
@@ -97,6 +118,8 @@ pub struct Region {
     pub zones: Vec<Located<ZoneId>>,
     /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
     pub pools: Vec<Pool>,
+    /// The IPv6 blocks of one's own; where there are none, Amazon provides each VPC's.
+    pub ipv6_pools: Vec<Ipv6Pool>,
     /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
     pub prefix_lists: BTreeMap<String, Located<String>>,
     pub span: Span,
@@ -122,17 +145,49 @@ pub struct Pool {
     pub models: Vec<Located<Model>>,
     /// Empty: any.
     pub tiers: Vec<Located<TierName>>,
+    pub purpose: Purpose,
     /// Whether other networks can have routes to it.
     pub routable: bool,
+}
+
+/// What the blocks of a pool are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The VPCs of tenants and of cells.
+    Networks,
+    /// Second blocks of VPCs, for the many addresses that containers take.
+    Containers,
+}
+
+/// An IPv6 block that was brought to AWS, and the pool that EC2 knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv6Pool {
+    pub value: Cidr,
+    /// Where the block stands.
+    pub span: Span,
+    pub id: Located<String>,
+    /// The account that the pool belongs to; none: that of every VPC.
+    pub account: Option<Located<AccountId>>,
+}
+
+impl Ipv6Pool {
+    /// Whether a VPC in this account can take a block from here.
+    pub fn serves(&self, account: &HostAccount) -> bool {
+        self.account.as_ref().is_none_or(|own| *account == HostAccount::Number(own.value.clone()))
+    }
 }
 
 impl Pool {
     /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
     /// to the tenant's.
     pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
+        self.purpose == Purpose::Networks && self.fits(tier) && (self.routable || !meets)
+    }
+
+    /// Whether it is for tenants of this tier, whatever its purpose.
+    pub fn fits(&self, tier: &Tier) -> bool {
         (self.models.is_empty() || self.models.iter().any(|model| model.value == tier.model.value))
             && (self.tiers.is_empty() || self.tiers.iter().any(|name| name.value == tier.name))
-            && (self.routable || !meets)
     }
 
     /// Whether it is set apart for some tenants.
@@ -195,6 +250,20 @@ pub struct QuotaOverride {
     /// None: every Region.
     pub region: Option<Located<RegionName>>,
     pub span: Span,
+}
+
+/// What a regime that tenants' data falls under asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compliance {
+    pub co_hosting: Located<CoHosting>,
+    pub span: Span,
+}
+
+/// Whether tenants may share a home with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CoHosting {
+    Allowed,
+    Forbidden,
 }
 
 /// A plan that the product sells.
@@ -288,6 +357,13 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// Whether anybody may reach the tenant's workloads: not one that is suspended or on its way out.
+    pub fn takes_traffic(self) -> bool {
+        !matches!(self, Status::Suspended | Status::Offboarding)
+    }
+}
+
 words!(Status {
     Status::Planned = "planned",
     Status::Active = "active",
@@ -296,12 +372,22 @@ words!(Status {
     Status::Retired = "retired",
 });
 
+words!(Purpose {
+    Purpose::Networks = "networks",
+    Purpose::Containers = "containers",
+});
+
 words!(Connect {
     Connect::Auto = "auto",
     Connect::Peering = "peering",
     Connect::TransitGateway = "transit_gateway",
     Connect::PrivateLink = "private_link",
     Connect::None = "none",
+});
+
+words!(CoHosting {
+    CoHosting::Allowed = "allowed",
+    CoHosting::Forbidden = "forbidden",
 });
 
 impl Host {

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{quota, quotas};
+use crate::catalog::ranges;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, Connect, FreeText, Host, Organization, Quarantine, QuotaOverride, Reserved,
-    SharedServices, Tier, region, tags,
+    Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine,
+    QuotaOverride, Reserved, SharedServices, Tier, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
-use crate::identity::{Model, TierName};
+use crate::identity::{ComplianceName, Model, TierName};
 use crate::source::Span;
 use crate::yaml::{Fields, Key, Located, Node, Value};
 
@@ -68,12 +69,14 @@ pub(super) fn decode<'n>(
     let accounts_node = fields.required("accounts", report);
     let regions_node = fields.required("regions", report);
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let ranges = fields.optional("ranges").map_or_else(BTreeMap::new, |node| ranges::decode(node, report));
     let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
     let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
     let before_tags = report.errors();
     let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
     let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quota_overrides(node, report));
+    let compliance = fields.optional("compliance").map(|node| compliance(node, report));
     let tiers_node = fields.required("tiers", report);
     let components =
         fields.optional("components").map_or_else(BTreeMap::new, |node| components(node, report));
@@ -101,10 +104,12 @@ pub(super) fn decode<'n>(
         accounts,
         regions,
         reserved,
+        ranges,
         quarantine,
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,
         quotas,
+        compliance,
         tiers,
         components,
         repository_path,
@@ -229,13 +234,13 @@ fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
         .iter()
         .filter_map(|item| {
             let mut fields = Fields::open(item, "a reserved range", report)?;
-            let block =
-                fields.required("cidr", report).and_then(|node| cidr(node, "a reserved range", report));
+            let cidr = fields.required("cidr", report);
+            let cidr = cidr.and_then(|node| block(node, "a reserved range", report));
             let reason = fields.required("reason", report).and_then(|node| {
                 free_text(node, "the reason of a reserved range", |text| FreeText::new(text, 256), report)
             });
             fields.finish(report);
-            Some(Reserved { cidr: block?, reason: reason?, span: item.span })
+            Some(Reserved { cidr: cidr?, reason: reason?, span: item.span })
         })
         .collect()
 }
@@ -278,6 +283,25 @@ fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {
         report.push(not_built("the connection to shared services", connect.span));
     }
     Some(SharedServices { connect })
+}
+
+/// The regimes that tenants' data may fall under, by name.
+fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Compliance> {
+    let mut regimes = BTreeMap::new();
+    for (key, node) in node.map("`compliance`", report).unwrap_or_default() {
+        let name_node = Node::new(key.span, Value::Text(key.text.clone()));
+        let regime: Option<Located<ComplianceName>> = name(&name_node, "the name of a regime", report);
+        let Some(mut fields) = Fields::open(node, "a regime of `compliance`", report) else { continue };
+        let co_hosting = fields.required("co_hosting", report).and_then(|node| {
+            word(node, "what a regime says of `co_hosting`", &codes::UNKNOWN_VALUE, CoHosting::WORDS, report)
+        });
+        fields.finish(report);
+        let span = key.span;
+        regimes.extend(
+            regime.map(|name| name.value).zip(co_hosting.map(|co_hosting| Compliance { co_hosting, span })),
+        );
+    }
+    regimes
 }
 
 fn not_built(what: &str, span: Span) -> Diagnostic {

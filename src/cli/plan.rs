@@ -1,17 +1,20 @@
 //! `tenantry plan`: shows the decisions without writing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
+use crate::blueprint::Per;
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
-use crate::plan::{Plan, plan_as_of};
+use crate::plan::security::sharing::group_use;
+use crate::plan::{NetworkPlan, Plan, Unit, plan_as_of};
 use crate::synth::synth;
 
 #[derive(Debug, Args)]
@@ -50,7 +53,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             .get("plan.json")
             .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
             .unwrap_or_default(),
-        Format::Human => format!("{}\n{}\n{}", tenants(&plan), pools(&plan), rules(&plan)),
+        Format::Human => {
+            let cells =
+                if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
+            format!("{}\n{cells}{}\n{}\n{}", tenants(&plan), pools(&plan), groups(&plan), rules(&plan))
+        }
     };
     print::result(&text, report)?;
     Ok(Outcome::Fine)
@@ -133,11 +140,16 @@ fn occupied(pools: &[Occupancy]) -> String {
             pool.free.to_string(),
             pool.largest.map_or("-".to_owned(), |length| format!("/{length}")),
             pool.networks.to_string(),
-            format!("{} ({} %)", pool.can_double, pool.doubling()),
-            format!("{} ({} %)", pool.could_double, pool.best_doubling()),
+            doubling(pool, pool.can_double, pool.doubling()),
+            doubling(pool, pool.could_double, pool.best_doubling()),
         ]
     });
     print::table(&header, rows)
+}
+
+/// Networks have one IPv6 block for ever, so there is nothing to double.
+fn doubling(pool: &Occupancy, number: u128, percent: u128) -> String {
+    if pool.pool.is_v4() { format!("{number} ({percent} %)") } else { "-".to_owned() }
 }
 
 /// How many more tenants of each size fit.
@@ -191,13 +203,16 @@ fn number(value: u128) -> serde_json::Value {
 }
 
 fn tenants(plan: &Plan<'_>) -> String {
+    let zones =
+        |network: &NetworkPlan| network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" ");
     let rows = plan.tenants.iter().map(|tenant| {
+        let network = plan.network_of(Unit::Tenant(tenant));
         vec![
             tenant.tenant.id.value.to_string(),
             tenant.tier.name.to_string(),
             tenant.cell.to_string(),
-            tenant.network.cidr.to_string(),
-            tenant.network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" "),
+            network.map_or("-".to_owned(), |network| network.cidr.to_string()),
+            network.map_or("-".to_owned(), zones),
             if tenant.has_stacks() {
                 plan.shapes[tenant.shape].stacks.len().to_string()
             } else {
@@ -206,6 +221,27 @@ fn tenants(plan: &Plan<'_>) -> String {
         ]
     });
     print::table(&["TENANT", "TIER", "CELL", "NETWORK", "ZONES", "STACKS"], rows)
+}
+
+/// The cells that tenants share, and who has one alone although others would fit.
+fn shared_cells(plan: &Plan<'_>) -> String {
+    let rows = plan.cells.iter().map(|cell| {
+        let most = cell.blueprint.cell.as_ref().map_or("-".to_owned(), |most| most.tenants.value.to_string());
+        let alone = plan.tenants.iter().find(|tenant| tenant.cell == cell.id && tenant.is_alone);
+        let network = cell.network.as_ref().map_or("-".to_owned(), |network| network.cidr.to_string());
+        vec![
+            cell.id.to_string(),
+            cell.blueprint.name.clone(),
+            network,
+            cell.tenants.len().to_string(),
+            most,
+            alone.map_or("-".to_owned(), |tenant| {
+                let regime = plan.catalog.forbids_co_hosting(tenant.tenant);
+                regime.map_or("-".to_owned(), |regime| format!("{} forbids co-hosting", regime.value))
+            }),
+        ]
+    });
+    print::table(&["CELL", "BLUEPRINT", "NETWORK", "TENANTS", "AT MOST", "ALONE BECAUSE"], rows)
 }
 
 fn pools(plan: &Plan<'_>) -> String {
@@ -222,33 +258,59 @@ fn pools(plan: &Plan<'_>) -> String {
     print::table(&["REGION", "POOL", "ADDRESSES", "USED", "FREE", "LARGEST"], rows)
 }
 
+/// How many groups and rules each cell needs, beside what no division could do without. Cells of one
+/// tenant are told together.
+fn groups(plan: &Plan<'_>) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut alone: BTreeMap<[usize; 4], (String, usize)> = BTreeMap::new();
+    for one in group_use(plan) {
+        let counts = [one.groups, one.least_groups, one.rules, one.least_rules];
+        if one.cell.model.is_silo() {
+            alone.entry(counts).or_insert_with(|| (one.cell.to_string(), 0)).1 += 1;
+        } else {
+            rows.push(row(one.cell.to_string(), one.tenants, counts));
+        }
+    }
+    rows.extend(alone.into_iter().map(|(counts, (cell, cells))| {
+        let name = if cells == 1 { cell } else { format!("{cell} and {} more", cells - 1) };
+        row(name, cells, counts)
+    }));
+    print::table(&["CELL", "TENANTS", "GROUPS", "AT LEAST", "RULES", "AT LEAST"], rows)
+}
+
+fn row(cell: String, tenants: usize, counts: [usize; 4]) -> Vec<String> {
+    [cell, tenants.to_string()].into_iter().chain(counts.map(|count| count.to_string())).collect()
+}
+
 /// The rules of every shape, with the reason for each peer.
 fn rules(plan: &Plan<'_>) -> String {
     let mut text = String::new();
     for (position, shape) in plan.shapes.iter().enumerate() {
-        let tenants: Vec<&str> = plan
-            .tenants
-            .iter()
-            .filter(|tenant| tenant.shape == position)
-            .map(|tenant| tenant.tenant.id.value.as_str())
+        if shape.security.rules.is_empty() {
+            continue;
+        }
+        let cells = plan.cells.iter().filter(|cell| cell.shape == position);
+        let tenants = plan.tenants.iter().filter(|tenant| tenant.shape == position);
+        let tenants: Vec<String> = cells
+            .map(|cell| cell.id.to_string())
+            .chain(tenants.map(|tenant| tenant.tenant.id.value.to_string()))
             .collect();
         let (first, more) = tenants.split_at(tenants.len().min(8));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        text.push_str(&format!(
-            "rules of {}{more} (blueprint {}):\n",
-            first.join(", "),
-            shape.blueprint.name
-        ));
+        if shape.security.rules.is_empty() && shape.per != Per::Tenant {
+            continue;
+        }
+        let whose = match shape.per {
+            Per::Tenant => format!("{}{more}", first.join(", ")),
+            _ => cell_names(plan, position),
+        };
+        text.push_str(&format!("rules of {whose} (blueprint {}):\n", shape.blueprint.name));
         let rows = shape.security.rules.iter().map(|rule| {
-            let ports = if rule.ports.0 == rule.ports.1 {
-                rule.ports.0.to_string()
-            } else {
-                format!("{}-{}", rule.ports.0, rule.ports.1)
-            };
+            let shared = shape.per == Per::Cell && shape.security.shared.contains(&rule.workload);
             vec![
-                rule.workload.clone(),
+                if shared { format!("{} (shared)", rule.workload) } else { rule.workload.clone() },
                 rule.direction.name().to_owned(),
-                format!("{} {ports}", rule.protocol.name()),
+                rule.traffic.to_string(),
                 peer(&rule.peer),
                 rule.reason.clone(),
             ]
@@ -259,13 +321,25 @@ fn rules(plan: &Plan<'_>) -> String {
     text
 }
 
+/// The cells of a shape.
+fn cell_names(plan: &Plan<'_>, shape: usize) -> String {
+    let cells: Vec<String> =
+        plan.cells.iter().filter(|cell| cell.shape == shape).map(|cell| cell.id.to_string()).collect();
+    let (first, more) = cells.split_at(cells.len().min(8));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    format!("{}{more}", first.join(", "))
+}
+
 fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "anywhere over IPv6".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("{group} subnets over IPv6"),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
+        Peer::Range(range) => range.to_string(),
     }
 }

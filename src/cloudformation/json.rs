@@ -44,6 +44,14 @@ impl Json {
         }
     }
 
+    /// The items, where this is a list.
+    pub fn items(&self) -> &[Json] {
+        match self {
+            Json::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The text, where this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -150,6 +158,12 @@ impl From<bool> for Json {
 
 impl From<u64> for Json {
     fn from(value: u64) -> Json {
+        Json::Number(value.into())
+    }
+}
+
+impl From<i64> for Json {
+    fn from(value: i64) -> Json {
         Json::Number(value.into())
     }
 }

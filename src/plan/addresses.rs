@@ -7,13 +7,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
-use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
+use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent, Workload};
 use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::network::cover::merged;
 use crate::network::{Cidr, FreeSpace};
+use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
-use crate::plan::{Demand, PoolUse, growth, quarantine};
+use crate::plan::{PoolUse, growth, quarantine};
 use crate::source::Span;
 
 /// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
@@ -98,6 +100,32 @@ impl<'c> Pools<'c> {
         self.take(region, found.reserve).then_some(found)
     }
 
+    /// Takes a block for a network that exists, from the pools that serve its tenant in the same order,
+    /// wherever one is allowed.
+    pub(super) fn allocate_beside(
+        &mut self,
+        demand: &Demand<'_>,
+        region: &Region,
+        length: u8,
+        routable: bool,
+        allowed: impl Fn(&Cidr) -> bool,
+    ) -> Option<Cidr> {
+        let meets = demand.catalog.shared_services.meet();
+        let spaces = self.by_region.get(&region.name)?;
+        let serving = region
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.serves(demand.tier, meets) && (pool.routable || !routable));
+        let fits = |(at, pool): (usize, &Pool)| {
+            let space = spaces.iter().find(|space| space.pool() == pool.value)?;
+            let block = space.candidate(length).filter(&allowed)?;
+            Some((pool.is_dedicated(), space.best_fit(length)?, Reverse(at), block))
+        };
+        let (.., block) = serving.filter_map(fits).max()?;
+        self.take(&region.name, block).then_some(block)
+    }
+
     /// Marks a network that nothing can have a route to, since another Region may give its addresses
     /// out again.
     fn marked(network: Network, region: &Region) -> Network {
@@ -152,7 +180,7 @@ impl<'c> Pools<'c> {
     }
 }
 
-/// Gives one tenant its network, subnet groups and zones, in the lock.
+/// Gives one tenant or cell its network, subnet groups and zones, in the lock.
 pub(super) fn settle(
     demand: &Demand<'_>,
     region: &Region,
@@ -160,7 +188,7 @@ pub(super) fn settle(
     pools: &mut Pools<'_>,
     report: &mut Report,
 ) {
-    let owner = Owner::Tenant(demand.tenant.id.value.clone());
+    let owner = demand.owner.clone();
     let network = match lock.networks.get(&owner) {
         Some(network) => {
             if !check_network(demand, region, network, report)
@@ -192,15 +220,16 @@ fn new_network(
 ) -> Option<Network> {
     let length = demand.length.value;
     let reserve_length = length.checked_sub(demand.headroom).filter(|length| *length >= 8)?;
-    let id = &demand.tenant.id.value;
     // Only where it may stand: a block that waits in another Region, or that was reserved since, goes on
     // waiting, for stacks that hold its addresses may still be there.
     let may_return = |block: &Cidr| {
         block.length() == reserve_length
             && region.pools.iter().any(|pool| pool.value.contains(block))
             && !demand.catalog.reserved.iter().any(|reserved| reserved.cidr.value.overlaps(block))
+            // What it had of a cell belongs to the cell.
+            && !lock.is_inside_a_cell(block)
     };
-    let owner = Owner::Tenant(id.clone());
+    let owner = demand.owner.clone();
     let returned = lock
         .quarantine
         .iter()
@@ -246,6 +275,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
         .quarantine
         .keys()
         .filter(|block| spaces.iter().any(|space| space.pool().contains(block)))
+        .filter(|block| !lock.is_inside_a_cell(block))
         .count();
     let found =
         lock.reserved.iter().filter(|(id, _)| spaces.iter().any(|space| space.pool().overlaps(&id.block)));
@@ -258,10 +288,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
-        format!(
-            "no pool of {} has room for the /{length} of tenant `{}`",
-            region.name, demand.tenant.id.value
-        ),
+        format!("no pool of {} has room for the /{length} of {}", region.name, demand.who()),
     )
     .at(demand.tenant.id.span, "did not fit")
     .also(pool, "the pools of the Region begin here")
@@ -313,22 +340,25 @@ fn check_network(
     network: &Locked<Network>,
     report: &mut Report,
 ) -> bool {
-    let id = &demand.tenant.id.value;
-    let reserve = network.value.reserve;
-    let mut error = if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
+    let who = demand.who();
+    let in_a_pool = |block: &Cidr| region.pools.iter().any(|pool| pool.value.contains(block));
+    let reserved =
+        |block: &Cidr| demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(block));
+    let own = || std::iter::once(network.value.reserve).chain(network.value.elsewhere());
+    let wrong = own().find(|block| !in_a_pool(block) || reserved(block).is_some());
+    let reserve = wrong.unwrap_or(network.value.reserve);
+    let mut error = if !in_a_pool(&reserve) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
-            format!("the block {reserve} of tenant `{id}` lies in no pool of {}", region.name),
+            format!("the block {reserve} of {who} lies in no pool of {}", region.name),
         )
         .at(region.span, "the Region's pools")
         .help("give the pool back to the Region; addresses that exist cannot be renumbered")
-    } else if let Some(reserved) =
-        demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(&reserve))
-    {
+    } else if let Some(reserved) = reserved(&reserve) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!(
-                "the block {reserve} of tenant `{id}` lies in the reserved range {} ({})",
+                "the block {reserve} of {who} lies in the reserved range {} ({})",
                 reserved.cidr.value,
                 reserved.reason.value.as_str()
             ),
@@ -365,17 +395,21 @@ fn subnet_groups(
         .filter(|group| !groups.contains_key(group.name.as_str()))
         .collect();
     for group in missing {
+        // What tenants get their parts of is not cut for zones: the parts are.
+        let is_cut = matches!(owner, Owner::Tenant(_)) || group.per == Per::Cell;
         let (Some(block), Ok(name), Ok(slots)) = (
             space.allocate(network.cidr.length() + group.extra_bits),
             group.name.parse::<SubnetGroupName>(),
-            u32::try_from(demand.blueprint.network.zone_slots),
+            u32::try_from(if is_cut { demand.blueprint.network.zone_slots } else { 1 }),
         ) else {
             report.push(
                 Diagnostic::error(
                     &codes::POOL_FULL,
                     format!(
-                        "the network {} of tenant `{}` has no room for the subnet group `{}`",
-                        network.cidr, demand.tenant.id.value, group.name
+                        "the network {} of {} has no room for the subnet group `{}`",
+                        network.cidr,
+                        demand.who(),
+                        group.name
                     ),
                 )
                 .at(group.span, "")
@@ -383,9 +417,22 @@ fn subnet_groups(
             );
             continue;
         };
+        let secondary = parts_of_growth(group, owner, network, lock);
         let id = SubnetGroupId { owner: owner.clone(), group: name };
-        lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(block, slots)));
+        let added = SubnetGroup { secondary, ..SubnetGroup::new(block, slots) };
+        lock.subnet_groups.insert(id, Locked::new(added));
     }
+}
+
+/// What a subnet group that comes later gets of the blocks that its network has grown by, as far as the
+/// others have left room: its share of each.
+fn parts_of_growth(group: &GroupIntent, owner: &Owner, network: &Network, lock: &Lock) -> Vec<Cidr> {
+    let taken: Vec<Cidr> = lock.subnet_groups_of(owner).flat_map(|(_, group)| group.value.blocks()).collect();
+    let grown = network.secondary.iter().filter(|block| network.containers != Some(**block));
+    let share = |block: &Cidr| {
+        FreeSpace::new(*block, taken.iter().copied()).allocate(block.length() + group.extra_bits)
+    };
+    grown.filter_map(share).collect()
 }
 
 fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, report: &mut Report) {
@@ -400,8 +447,8 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
                 Diagnostic::error(
                     &codes::NOT_ENOUGH_ZONES,
                     format!(
-                        "tenant `{}` spans {}, and {} has {}",
-                        demand.tenant.id.value,
+                        "{} spans {}, and {} has {}",
+                        demand.who(),
                         count(demand.zones, "zone"),
                         region.name,
                         region.zones.len()
@@ -426,12 +473,31 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
 
 /// Keeps a slot for every range of a tenant's allow-list, so that taking one range out never moves
 /// another: a rule of a security group cannot change its range in place, and the rule that it would
-/// become may still exist under another name.
-pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, Cidr> {
+/// become may still exist under another name. Ranges that touch or overlap are the blocks that they
+/// make together, since every range is a rule.
+///
+/// `dual`: its network has IPv6 addresses too.
+pub(super) fn ingress_slots(
+    tenant: &Tenant,
+    dual: bool,
+    lock: &mut Lock,
+    report: &mut Report,
+) -> BTreeMap<u32, Cidr> {
     let id: &TenantId = &tenant.id.value;
-    let mut wanted: BTreeSet<Cidr> = tenant.ingress.iter().map(|range| range.value).collect();
+    let mut wanted = merged(&tenant.ingress.iter().map(|range| range.value).collect());
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
+        wanted.extend(Cidr::v6(0, 0).filter(|_| dual));
+    }
+    for range in tenant.ingress.iter().filter(|range| !dual && !range.value.is_v4()) {
+        report.push(
+            Diagnostic::error(
+                &codes::IPV6_NOT_SUPPORTED,
+                format!("tenant `{id}` has no IPv6 addresses, and its `ingress` holds {}", range.value),
+            )
+            .at(range.span, "")
+            .help("give the tenant `settings: { ipv6: dual_stack }`, or take the block out"),
+        );
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
     if let Some(locked) = lock.ingress.get(id) {
@@ -458,44 +524,54 @@ pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, C
     slots
 }
 
-/// Whether the subnets of a network of this length are large enough, for AWS and for the workloads.
-pub(super) fn check_subnet_sizes<'w>(
-    blueprint: &Blueprint,
-    workloads: impl Iterator<Item = &'w crate::blueprint::Workload>,
-    length: u8,
-    place: Span,
-    tenant: &TenantId,
-    report: &mut Report,
-) {
-    let slot_bits = blueprint.network.zone_slots.ilog2() as u8;
-    let subnet_length = |group: &GroupIntent| length + group.extra_bits + slot_bits;
-    let mut refuse = |what: String, group: &GroupIntent, needed: u8| {
-        report.push(
-            Diagnostic::error(
-                &codes::SUBNET_TOO_SMALL,
-                format!(
-                    "{what} needs subnets of a /{needed} at least, and the {} subnets of tenant `{tenant}` are /{}",
-                    group.name,
-                    subnet_length(group)
-                ),
-            )
-            .at(place, format!("a network of /{length}"))
-            .help("give the tenant a larger size"),
-        );
-    };
-    for group in &blueprint.network.subnet_groups {
-        if subnet_length(group) > LONGEST_SUBNET {
-            refuse("AWS".to_owned(), group, LONGEST_SUBNET);
+/// What decides how large subnets are.
+pub(super) struct SubnetRoom<'b> {
+    pub blueprint: &'b Blueprint,
+    /// Prefix length: of the VPC, or of the part that a tenant has of each subnet group of its cell.
+    pub length: u8,
+    /// Whose subnets are meant where both the cell and its tenants have some.
+    pub per: Option<Per>,
+    /// Where the length is asked for.
+    pub place: Span,
+    /// Whose they are, in messages.
+    pub who: String,
+}
+
+impl SubnetRoom<'_> {
+    /// Whether the subnets are large enough, for AWS and for the workloads.
+    pub(super) fn check<'w>(&self, workloads: impl Iterator<Item = &'w Workload>, report: &mut Report) {
+        for group in &self.blueprint.network.subnet_groups {
+            if self.subnet_length(group).is_some_and(|length| length > LONGEST_SUBNET) {
+                self.refuse("AWS", group, LONGEST_SUBNET, report);
+            }
+        }
+        for workload in workloads {
+            let group = self.blueprint.subnet_group(&workload.subnet_group);
+            if let (Some(group), Some(needed)) = (group, workload.smallest_subnet)
+                && self.subnet_length(group).is_some_and(|length| length > needed)
+            {
+                self.refuse(&format!("the workload `{}`", workload.name), group, needed, report);
+            }
         }
     }
-    for workload in workloads {
-        let (Some(group), Some(needed)) =
-            (blueprint.subnet_group(&workload.subnet_group), workload.smallest_subnet)
-        else {
-            continue;
+
+    fn subnet_length(&self, group: &GroupIntent) -> Option<u8> {
+        let slot_bits = self.blueprint.network.zone_slots.ilog2() as u8;
+        let bits = if self.per == Some(Per::Tenant) { 0 } else { group.extra_bits };
+        self.per.is_none_or(|per| per == group.per).then_some(self.length + bits + slot_bits)
+    }
+
+    fn refuse(&self, what: &str, group: &GroupIntent, needed: u8, report: &mut Report) {
+        let (name, who) = (&group.name, &self.who);
+        let length = self.subnet_length(group).unwrap_or(needed);
+        let message = format!(
+            "{what} needs subnets of a /{needed} at least, and the {name} subnets of {who} are /{length}"
+        );
+        let (label, help) = match self.per {
+            None => (format!("a network of /{}", self.length), "give the tenant a larger size"),
+            Some(Per::Tenant) => (format!("a part of /{}", self.length), "give the tenant a larger size"),
+            Some(_) => (format!("a network of /{}", self.length), "give cells a larger size"),
         };
-        if subnet_length(group) > needed {
-            refuse(format!("the workload `{}`", workload.name), group, needed);
-        }
+        report.push(Diagnostic::error(&codes::SUBNET_TOO_SMALL, message).at(self.place, label).help(help));
     }
 }

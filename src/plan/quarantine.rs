@@ -9,29 +9,60 @@
 //! The last owner alone may have its block back early: whatever still knows the addresses knows them
 //! as that tenant's.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, Quarantine};
-use crate::identity::Date;
-use crate::plan::lock::{Lock, Locked, Owner, Quarantined};
+use crate::identity::{CellId, Date};
+use crate::network::Cidr;
+use crate::plan::container_ranges;
+use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
 
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
 pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     if let Some(policy) = &catalog.quarantine {
-        lock.quarantine.retain(|_, waiting| !is_over(&waiting.value, policy, as_of));
+        lock.quarantine.retain(|_, waiting| !has_waited(&waiting.value, policy, as_of));
     }
+    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
+    // A cell that nobody lives in any more is closed: what it had waits as what a tenant had does.
+    let inhabited: BTreeSet<CellId> = lock.tenants.values().map(|home| home.value.cell.clone()).collect();
     let gone = |owner: &Owner| match owner {
         Owner::Tenant(id) => catalog.tenant(id).is_none(),
-        Owner::Cell(_) => false,
+        Owner::Cell(cell) => !inhabited.contains(cell),
     };
-    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
-    for owner in left {
-        if let Some(network) = lock.networks.remove(&owner) {
+    let left: BTreeSet<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
+    for owner in &left {
+        if let Some(network) = lock.networks.remove(owner) {
             // Of two Regions that had the same addresses, the later waits for both.
-            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner) };
-            lock.quarantine.insert(network.value.reserve, Locked::new(waiting));
+            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner.clone()) };
+            let reserve = network.value.reserve;
+            if matches!(waiting.owner, Owner::Cell(_)) {
+                // What its tenants had of it waits with the whole.
+                lock.quarantine.retain(|block, _| !reserve.contains(block));
+            }
+            let containers =
+                network.value.containers.filter(|block| container_ranges::is_apart(block, catalog));
+            for block in network.value.elsewhere().chain(containers) {
+                lock.quarantine.insert(block, Locked::new(waiting.clone()));
+            }
+            lock.quarantine.insert(reserve, Locked::new(waiting));
+            if let Some(block) = network.value.ipv6.and_then(Ipv6::block) {
+                lock.quarantine.insert(block, Locked::new(Quarantined::new(owner.clone())));
+            }
         }
     }
+    lock.subnet_groups.retain(|id, _| matches!(id.owner, Owner::Tenant(_)) || !gone(&id.owner));
+    let parts: Vec<(Owner, Cidr)> = lock
+        .subnet_groups
+        .iter()
+        .filter(|(id, group)| {
+            gone(&id.owner) && !left.contains(&id.owner) && lock.is_inside_a_cell(&group.value.cidr)
+        })
+        .map(|(id, group)| (id.owner.clone(), group.value.cidr))
+        .collect();
+    for (owner, part) in parts {
+        lock.quarantine.insert(part, Locked::new(Quarantined::new(owner)));
+    }
     lock.subnet_groups.retain(|id, _| !gone(&id.owner));
-    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
     lock.zones.retain(|owner, _| !gone(owner));
     lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
     if let Some(policy) = &catalog.quarantine {
@@ -41,7 +72,12 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     }
 }
 
-fn is_over(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
+/// Whether a block may be had by others, by what the catalog says of waits.
+pub(super) fn is_over(waiting: &Quarantined, catalog: &Catalog, as_of: Option<Date>) -> bool {
+    catalog.quarantine.as_ref().is_some_and(|policy| has_waited(waiting, policy, as_of))
+}
+
+fn has_waited(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
     let days = policy.days.as_ref().is_none_or(|days| match (waiting.freed, as_of) {
         (Some(freed), Some(as_of)) => freed.plus(days.value) <= as_of,
         _ => false,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::blueprint::Symbol;
+use crate::blueprint::{Per, Symbol};
 use crate::catalog::{Catalog, TagSource};
 use crate::cloudformation::{Json, TagShape, resource_type};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
@@ -31,11 +31,12 @@ pub(super) enum TagText {
 }
 
 /// The values of tags by where the catalog takes them from.
-pub(super) fn tag_texts(catalog: &Catalog, keys: &[String]) -> Vec<(String, TagText)> {
+pub(super) fn tag_texts(catalog: &Catalog, per: Per, keys: &[String]) -> Vec<(String, TagText)> {
     let rule = |key: &String| catalog.tags.iter().find(|rule| rule.key.value.as_str() == key);
     let text = |key: &String| match rule(key).and_then(|rule| rule.source) {
         Some(TagSource::Product) => TagText::Same(catalog.product.value.to_string()),
         Some(TagSource::Environment) => TagText::Same(catalog.environment.value.to_string()),
+        Some(TagSource::TenantId) if per != Per::Tenant => TagText::Differs(Symbol::SharedTag),
         Some(TagSource::TenantId) => TagText::Differs(Symbol::TenantId),
         Some(TagSource::TenantTier) => TagText::Differs(Symbol::TenantTier),
         Some(TagSource::TenantName) => TagText::Differs(Symbol::TenantName),
@@ -190,6 +191,21 @@ pub(super) fn exported(id: &str, output: Json, span: Span, report: &mut Report) 
     let name = Json::object([("Fn::Sub", Json::text(format!("${{AWS::StackName}}-{id}")))]);
     entries.push(("Export".to_owned(), Json::object([("Name", name)])));
     Json::Object(entries)
+}
+
+/// Values that the conditions of one listener rule may have together ("Quotas for your Application Load
+/// Balancers").
+pub(super) const LISTENER_RULE_VALUES: usize = 5;
+
+/// How many values the conditions of a listener rule have; none of anything else.
+pub(super) fn listener_rule_values(resource: &Json) -> usize {
+    if resource.get("Type").and_then(Json::as_text) != Some("AWS::ElasticLoadBalancingV2::ListenerRule") {
+        return 0;
+    }
+    let conditions = resource.get("Properties").and_then(|properties| properties.get("Conditions"));
+    let configurations = conditions.into_iter().flat_map(Json::items).flat_map(Json::entries);
+    let values = configurations.filter_map(|(_, configuration)| configuration.get("Values"));
+    values.map(|values| values.items().len()).sum()
 }
 
 /// What CloudFormation wants to be told before it creates this resource ("Acknowledging IAM resources").

@@ -1,23 +1,84 @@
 //! The names that a stack template knows, for one shape.
 
-use crate::blueprint::{Bound, Scope, Symbol, further_number};
+use crate::aws::PrefixListService;
+use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
+use crate::synth::generate::IngressSlot;
 
 /// Everything that `docs/blueprints.md` lists.
-pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
+pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[IngressSlot]) -> Scope {
     let blueprint = shape.blueprint;
-    let tenant = [
+    let mut scope = Scope::default()
+        .with("product", Bound::Text(catalog.product.value.to_string()))
+        .with("environment", Bound::Text(catalog.environment.value.to_string()))
+        .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
+        .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
+    if let Some(organization) = &catalog.organization {
+        let text = |text: &str| Bound::Text(text.to_owned());
+        let account = organization.management_account.as_ref();
+        let root = organization.root.as_ref();
+        scope = scope.with(
+            "organization",
+            Bound::record([
+                ("id", text(&organization.id.value)),
+                ("root", root.map_or(Bound::Nothing, |root| text(&root.value))),
+                (
+                    "management_account",
+                    account.map_or(Bound::Nothing, |account| text(account.value.as_str())),
+                ),
+            ]),
+        );
+    }
+    if shape.per == Per::Tenant {
+        let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(slot.number as usize)));
+        scope = scope
+            .with("tenant", tenant(shape))
+            .with("ingress", Bound::List(ranges.collect()))
+            .with("status", Bound::Text(shape.status.as_str().to_owned()));
+    }
+    if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
+        let names = [
+            ("name", Symbol::CellName),
+            ("number", Symbol::CellNumber),
+            // As a tenant has one; in a tenant's own stacks it is the tenant's.
+            ("resource_name", Symbol::ResourceName),
+        ];
+        let names = names.into_iter().filter(|(name, _)| shape.per == Per::Cell || *name != "resource_name");
+        scope = scope.with("cell", Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol)))));
+    }
+    if matches!(shape.per, Per::Tenant | Per::Cell) && blueprint.network.owner != Owner::None {
+        scope = network(scope, shape);
+    }
+    let prefix_lists = PrefixListService::ALL
+        .map(|service| (service.as_str(), Bound::Value(Symbol::PrefixList(service.as_str().to_owned()))));
+    scope.with("prefix_lists", Bound::record(prefix_lists))
+}
+
+fn tenant(shape: &Shape<'_>) -> Bound {
+    let names = [
         ("id", Symbol::TenantId),
         ("name", Symbol::TenantName),
         ("tier", Symbol::TenantTier),
         ("resource_name", Symbol::ResourceName),
+        ("slot", Symbol::TenantSlot),
     ];
+    let shares = !shape.blueprint.model.is_silo();
+    let names = names.into_iter().filter(|(name, _)| shares || *name != "slot");
+    Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol))))
+}
+
+fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
+    let network = &shape.blueprint.network;
     let zones = (1..=shape.zones).map(|slot| {
         Bound::record([("number", Bound::number(slot)), ("id", Bound::Value(Symbol::ZoneId(slot)))])
     });
-    let groups = blueprint.network.subnet_groups.iter().map(|group| {
-        let subnets = (1..=shape.zones).map(|slot| {
+    // A cell has all subnet groups of its network; those that its tenants have parts of are not cut there.
+    let is_cut = |group: &SubnetGroup| group.per == shape.per;
+    let known = || network.subnet_groups.iter().filter(|group| shape.per == Per::Cell || is_cut(group));
+    let groups = known().map(|group| {
+        let slots = 1..=if is_cut(group) { shape.zones } else { 0 };
+        let subnets = slots.map(|slot| {
             Bound::record([
                 ("number", Bound::number(slot)),
                 ("block", Bound::number(1)),
@@ -29,29 +90,25 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         Bound::record([
             ("name", Bound::Text(group.name.clone())),
             ("route", Bound::Text(group.route.word().to_owned())),
+            ("per", Bound::Text(group.per.word().to_owned())),
             ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
             ("subnets", Bound::List(subnets.collect())),
             ("further_subnets", further_subnets(shape, &group.name)),
+            ("ipv6_ranges", ipv6_ranges(shape, &group.name)),
+            ("ipv6_subnets", ipv6_subnets(shape, &group.name)),
         ])
     });
-    let further = blueprint
-        .network
-        .subnet_groups
-        .iter()
-        .map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
-    let prefix_lists =
-        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
-    Scope::default()
-        .with("product", Bound::Text(catalog.product.value.to_string()))
-        .with("environment", Bound::Text(catalog.environment.value.to_string()))
-        .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
-        .with("settings", settings_bound(blueprint, &shape.settings))
-        .with("tenant", Bound::record(tenant.map(|(name, symbol)| (name, Bound::Value(symbol)))))
-        .with("network", network_bound(&shape.growth))
+    // A template that cells and tenants have in common may ask for those of any group.
+    let further = network.subnet_groups.iter().map(|group| {
+        let subnets =
+            if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
+        (group.name.clone(), subnets)
+    });
+    scope
+        .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))
         .with("subnet_groups", Bound::List(groups.collect()))
-        .with("prefix_lists", Bound::record(prefix_lists))
 }
 
 /// The subnets of a group in the blocks that the network has grown by.
@@ -66,6 +123,39 @@ fn further_subnets(shape: &Shape<'_>, group: &str) -> Bound {
             ("slot", Bound::number(slot)),
             ("zone", Bound::Value(Symbol::ZoneId(slot))),
             ("cidr", Bound::Value(cidr)),
+        ])
+    });
+    Bound::List(subnets.collect())
+}
+
+/// The /60 that a group has of the VPC's IPv6 block.
+fn ipv6_ranges(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let ranges = (1..=dual.ranges.get(group).copied().unwrap_or_default()).map(|number| {
+        let cidr = Bound::Value(Symbol::SubnetGroupIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetGroupIpv6Index(group.to_owned(), number))),
+        ])
+    });
+    Bound::List(ranges.collect())
+}
+
+/// The /64 of each subnet of a group, also of those that the network has grown by.
+fn ipv6_subnets(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let blocks = std::iter::once(&1).chain(shape.growth.blocks_of(group));
+    let subnets = blocks.flat_map(|block| (1..=shape.zones).map(move |slot| (*block, slot)));
+    let subnets = subnets.map(|(block, slot)| {
+        let number = if block == 1 { slot } else { further_number(block, slot) };
+        let cidr = Bound::Value(Symbol::SubnetIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("block", Bound::number(block)),
+            ("slot", Bound::number(slot)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetIpv6Index(group.to_owned(), number))),
         ])
     });
     Bound::List(subnets.collect())

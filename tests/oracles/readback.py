@@ -6,12 +6,14 @@ with their zones, security group rules, network ACL entries and where the ACLs a
 packets for the Internet go, endpoints, flow logs, and the tags of every taggable resource. Without --endpoint the tree is deployed first, to a server of its own.
 """
 import argparse
+import ipaddress
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
 import deploy
 import plan
+import shared_networks
 import tags
 import tree
 from server import Cloud
@@ -42,17 +44,18 @@ def main():
 
 
 def compare(cloud, output):
-    tenants = plan.tenants(output)
+    tenants, cells, owners = plan.tenants(output), plan.cells(output), plan.owners(output)
     stacks = tree.stacks(output)
     places = {(stack.account, stack.region) for stack in stacks}
-    places |= {(tenant.account, tenant.region) for tenant in tenants}
+    places |= {(one.account, one.region) for one in [*tenants, *cells]}
     findings, compared = [], Counter()
     for account, region in sorted(places):
         here = [tenant for tenant in tenants if (tenant.account, tenant.region) == (account, region)]
-        findings += Networks(cloud, account, region).compare(here, compared)
-    tenant_of_stack = {stack: tenant for tenant in tenants for stack in tenant.stacks}
-    planned = [(tenant.id, stack) for tenant in tenants for stack in tenant.stacks]
-    findings += differences("stacks", planned, [(s.tenant, s.name) for s in stacks if s.tenant], compared)
+        shared = [cell for cell in cells if (cell.account, cell.region) == (account, region)]
+        findings += Networks(cloud, account, region).compare(here, shared, compared)
+    tenant_of_stack = {stack: owner for owner in owners for stack in owner.stacks}
+    planned = [(owner.tenant, stack) for owner in owners for stack in owner.stacks]
+    findings += differences("stacks", planned, [(s.tenant, s.name) for s in stacks], compared)
     for values in Tree(stacks).values:
         if values.stack.name in tenant_of_stack:
             findings += compare_tags(cloud, values, tenant_of_stack[values.stack.name], compared)
@@ -78,10 +81,11 @@ class Networks:
         pages = self.cloud.everything("ec2", operation, self.account, self.region)
         return [item for page in pages for item in page[key]]
 
-    def compare(self, tenants, compared):
+    def compare(self, tenants, cells, compared):
         place = f"{self.account}/{self.region}"
         vpcs = {vpc["VpcId"]: vpc["CidrBlock"] for vpc in self.listed("describe_vpcs", "Vpcs") if not vpc["IsDefault"]}
-        findings = differences("vpc", [tenant.cidr for tenant in tenants], vpcs.values(), compared)
+        findings = differences("vpc", [one.cidr for one in [*tenants, *cells]], vpcs.values(), compared)
+        findings += shared_networks.compare(self, cells, differences, compared)
         by_vpc = {
             "subnets": self.subnets(),
             "security group rules": self.rules(findings, vpcs),
@@ -90,6 +94,14 @@ class Networks:
             "ways out": self.ways_out(findings, vpcs),
             "endpoints": self.endpoints(),
             "flow logs": self.flow_logs(),
+        }
+        by_vpc["IPv6 blocks of subnets"] = self.ipv6_subnets()
+        by_vpc["ways out over IPv6"] = self.ipv6_ways_out(vpcs)
+        ipv6_of_vpc = {
+            vpc["VpcId"]: one["Ipv6CidrBlock"]
+            for vpc in self.listed("describe_vpcs", "Vpcs")
+            for one in vpc.get("Ipv6CidrBlockAssociationSet", [])
+            if "disassociat" not in str(one["Ipv6CidrBlockState"])
         }
         acls_of_subnets = self.acls_of_subnets()
         tenant_of_cidr = {tenant.cidr: tenant for tenant in tenants}
@@ -104,17 +116,32 @@ class Networks:
                 "network ACL entries": tenant.acl_entries,
                 "NAT gateways": tenant.nat_gateways,
                 "ways out": tenant.ways_out,
+                "IPv6 blocks of subnets": tenant.ipv6_subnets,
+                "ways out over IPv6": tenant.ipv6_ways_out,
                 "endpoints": tenant.endpoints,
                 "flow logs": ["ALL"] if tenant.flow_logs else [],
             }
             found = []
+            if tenant.ipv6:
+                found += differences("IPv6 block", [tenant.ipv6], [ipv6_of_vpc.get(vpc)], compared)
             for what, wanted in planned.items():
-                found += differences(what, wanted, by_vpc[what].get(vpc, []), compared)
+                existing = by_vpc[what].get(vpc, [])
+                if not tenant.ipv6 and vpc in ipv6_of_vpc:
+                    existing = [by_number(one, ipaddress.ip_network(ipv6_of_vpc[vpc])) for one in existing]
+                found += differences(what, wanted, existing, compared)
             if tenant.acl_entries:
                 wanted = [(subnet.cidr, subnet.group) for subnet in tenant.subnets]
                 found += differences("network ACLs of subnets", wanted, acls_of_subnets.get(vpc, []), compared)
             findings += [f"tenant {tenant.id}: {finding}" for finding in found]
         return [f"{place}: {finding}" for finding in findings]
+
+    def ipv6_subnets(self):
+        found = defaultdict(list)
+        for subnet in self.listed("describe_subnets", "Subnets"):
+            for one in subnet.get("Ipv6CidrBlockAssociationSet", []):
+                if "disassociat" not in str(one["Ipv6CidrBlockState"]):
+                    found[subnet["VpcId"]].append((subnet["CidrBlock"], one["Ipv6CidrBlock"]))
+        return found
 
     def cidr_of_subnet(self):
         return {subnet["SubnetId"]: subnet["CidrBlock"] for subnet in self.listed("describe_subnets", "Subnets")}
@@ -164,26 +191,28 @@ class Networks:
     def acl_entries(self, findings, vpcs):
         found = defaultdict(list)
         for acl, group in self.acls():
-            if group is None:
-                if acl["VpcId"] in vpcs:
-                    findings.append(f"network ACL {acl['NetworkAclId']} has no tag tenantry:subnet-group")
-                continue
-            for entry in acl["Entries"]:
+            if group is None and acl["VpcId"] in vpcs:
+                findings.append(f"network ACL {acl['NetworkAclId']} has no tag tenantry:subnet-group")
+        for vpc, _, entry in self.entries():
+            found[vpc].append(entry)
+        return found
+
+    def entries(self):
+        """Every entry of an ACL that is for a subnet group, with its VPC and its ACL."""
+        for acl, group in self.acls():
+            for entry in acl["Entries"] if group is not None else []:
                 if entry["RuleNumber"] < DEFAULT_ACL_ENTRY:
                     ports = entry.get("PortRange", {})
-                    found[acl["VpcId"]].append(
-                        plan.AclEntry(
-                            group,
-                            "egress" if entry["Egress"] else "ingress",
-                            entry["RuleNumber"],
-                            PROTOCOLS.get(str(entry["Protocol"]), str(entry["Protocol"])),
-                            ports.get("From"),
-                            ports.get("To"),
-                            entry.get("CidrBlock") or entry.get("Ipv6CidrBlock"),
-                            entry["RuleAction"],
-                        )
+                    yield acl["VpcId"], acl["NetworkAclId"], plan.AclEntry(
+                        group,
+                        "egress" if entry["Egress"] else "ingress",
+                        entry["RuleNumber"],
+                        PROTOCOLS.get(str(entry["Protocol"]), str(entry["Protocol"])),
+                        ports.get("From"),
+                        ports.get("To"),
+                        entry.get("CidrBlock") or entry.get("Ipv6CidrBlock"),
+                        entry["RuleAction"],
                     )
-        return found
 
     def acls_of_subnets(self):
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
@@ -225,6 +254,8 @@ class Networks:
                 continue
             way = "none"
             for route in table["Routes"]:
+                if "DestinationIpv6CidrBlock" in route:
+                    continue
                 if route.get("DestinationCidrBlock") == "0.0.0.0/0":
                     nat = route.get("NatGatewayId")
                     way = f"nat gateway {place_of.get(nat, nat)}" if nat else "internet gateway"
@@ -232,6 +263,19 @@ class Networks:
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
                 if not association["Main"]:
+                    found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
+        return found
+
+    def ipv6_ways_out(self, vpcs):
+        """Where each subnet's default route for IPv6 leads."""
+        cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
+        for table in self.listed("describe_route_tables", "RouteTables"):
+            way = "none"
+            for route in table["Routes"]:
+                if route.get("DestinationIpv6CidrBlock") == "::/0":
+                    way = "egress-only" if route.get("EgressOnlyInternetGatewayId") else "internet gateway"
+            for association in table["Associations"]:
+                if table["VpcId"] in vpcs and not association["Main"]:
                     found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
         return found
 
@@ -264,6 +308,27 @@ class Networks:
         return found
 
 
+def by_number(item, whole):
+    """A rule, an entry or a subnet with the number of its IPv6 block in the VPC's in place of the block itself."""
+
+    def named(text):
+        word, _, block = text.rpartition(" ")
+        try:
+            part = ipaddress.ip_network(block)
+        except ValueError:
+            return text
+        if part.version != 6 or not part.subnet_of(whole):
+            return text
+        index = (int(part.network_address) - int(whole.network_address)) >> (128 - part.prefixlen)
+        return " ".join(filter(None, [word, plan.provided(index, part.prefixlen)]))
+
+    if isinstance(item, plan.Rule):
+        return replace(item, peer=named(item.peer))
+    if isinstance(item, plan.AclEntry):
+        return replace(item, cidr=named(item.cidr))
+    return tuple(named(part) if isinstance(part, str) else part for part in item) if isinstance(item, tuple) else item
+
+
 def name_prefix_lists(rules, vpcs, tenant_of_cidr):
     """Puts the service in place of the id of AWS's prefix list, which differs by region and which moto cannot tell.
 
@@ -280,7 +345,8 @@ def name_prefix_lists(rules, vpcs, tenant_of_cidr):
         return found
 
     planned = uses((vpc, tenant_of_cidr[cidr].rules) for vpc, cidr in vpcs.items() if cidr in tenant_of_cidr)
-    for identity, where in sorted(uses(rules.items()).items()):
+    own = [(vpc, of_vpc) for vpc, of_vpc in rules.items() if vpcs.get(vpc) in tenant_of_cidr]
+    for identity, where in sorted(uses(own).items()):
         service = next((service for service, places in sorted(planned.items()) if places == where), identity)
         planned.pop(service, None)
         for vpc, of_vpc in rules.items():

@@ -355,7 +355,7 @@ fn guard(key: &Key, report: &mut Report) -> Option<Guard> {
 pub(crate) fn invalid_condition(source: &str, span: Span) -> Diagnostic {
     Diagnostic::error(&codes::INVALID_TEMPLATE, format!("{} is not a condition", quote(source)))
         .at(span, "")
-        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`, joined by `or`")
+        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`, joined by `and` and `or`")
 }
 
 impl Template {
@@ -369,6 +369,18 @@ impl Template {
         collect_entries(&self.resources, &mut paths);
         collect_entries(&self.outputs, &mut paths);
         paths
+    }
+
+    /// Whether all its resources come from one kind of `$generate`.
+    pub fn makes_only(&self, kind: &str) -> bool {
+        fn only(entries: &[Entry], kind: &str) -> bool {
+            entries.iter().all(|entry| match entry {
+                Entry::Generate(generate) => generate.kind == kind,
+                Entry::Each(_, body) | Entry::If(_, body) => only(body, kind),
+                Entry::Pair(..) => false,
+            })
+        }
+        only(&self.resources, kind)
     }
 
     /// The kinds of everything that the template asks to be generated.

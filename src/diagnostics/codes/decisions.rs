@@ -12,9 +12,13 @@ pub(super) const ALL: &[&Code] = &[
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
+    &TOO_MANY_GROUP_RULES,
+    &UNKNOWN_RANGE,
+    &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
-    &STATUS_NOT_BUILT_YET,
+    &CO_HOSTING_FORBIDDEN,
+    &NO_MANAGEMENT_ACCOUNT,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
     &UNKNOWN_TENANT,
@@ -51,7 +55,7 @@ pub static NO_ROOM_TO_GROW: Code = Code {
     name: "no-room-to-grow",
     meaning: "a tenant asks for a larger size or more headroom, and the addresses beside its own are not to be had",
     explanation: "A network grows in place: its neighbouring blocks are attached to the VPC as secondary ones, and nothing that is there changes. They come from the tenant's headroom, \
-or from what happens to be free beside it. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
+or from what happens to be free beside it; where that is taken, from anywhere in the pools that serve the tenant. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
 - { id: acme, tier: business, size: medium, headroom: 2 }   # a /22 that may grow to a /20\n\nGive tenants that are likely to grow headroom when they come. \
 Without it, build the tenant anew under another id with the larger size, and remove the old one when all has moved.",
 };
@@ -79,7 +83,31 @@ name other services in `interface_endpoints`, or set `nat` to something else tha
 pub static TOO_MANY_ACL_ENTRIES: Code = Code {
     name: "too-many-acl-entries",
     meaning: "a network ACL would need more entries than AWS allows",
-    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. Declare fewer flows, or join port ranges.",
+    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. \
+Entries are consolidated before they are counted. Declare fewer flows, join port ranges, or have AWS grant up to 40 and write it into the catalog as the quota `rules-per-network-acl`.",
+};
+
+pub static TOO_MANY_GROUP_RULES: Code = Code {
+    name: "too-many-group-rules",
+    meaning: "a security group would need more rules than AWS allows",
+    explanation: "A security group holds 60 rules by default in each direction, for IPv4 and for IPv6 apart (VPC quotas). A range counts once, a reference to another group once in both families, \
+an AWS-managed prefix list as its weight: CloudFront's is 55. Every range of a tenant's allow-list is a rule for each flow that begins there. \
+Rules are consolidated before they are counted, so that there are no fewer that allow the same. Declare less, name larger blocks, or have AWS grant more and write it into the catalog:\n\n    \
+quotas:\n      - { quota: rules-per-security-group, value: 120 }",
+};
+
+pub static UNKNOWN_RANGE: Code = Code {
+    name: "unknown-range",
+    meaning: "a flow names a range that the catalog does not have",
+    explanation: "A flow from or to `range.NAME` is about addresses outside of the product's networks, which the catalog lists under that name:\n\n    \
+ranges:\n      on_premises: [192.168.0.0/16]",
+};
+
+pub static TOO_MANY_RANGES: Code = Code {
+    name: "too-many-ranges",
+    meaning: "a tenant's allow-list is too long for the load balancer that it shares with others",
+    explanation: "A load balancer that a cell shares tells tenants apart by a listener rule each, whose conditions name the tenant's host and the ranges of its allow-list. \
+AWS allows 5 values in the conditions of a rule (\"Quotas for your Application Load Balancers\"), so 4 ranges beside one host name.\n\nPut neighbouring ranges together, or give the tenant a tier of the model `vpc`, whose load balancer is its own.",
 };
 
 pub static UNKNOWN_PREFIX_LIST: Code = Code {
@@ -95,10 +123,19 @@ pub static MISSING_SETTING: Code = Code {
     explanation: "A setting without a default has to be set by the tier or the tenant when a stack that uses it is switched on: a load balancer needs `domain` and `hosted_zone`. `tenantry blueprint show NAME` lists the settings.",
 };
 
-pub static STATUS_NOT_BUILT_YET: Code = Code {
-    name: "status-not-built-yet",
-    meaning: "a tenant's status asks for something that is not built yet",
-    explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
+pub static CO_HOSTING_FORBIDDEN: Code = Code {
+    name: "co-hosting-forbidden",
+    meaning: "a tenant whose compliance forbids co-hosting is put into a shared application",
+    explanation: "A regime may forbid that a tenant shares its home with others. In the models `subnet` and `container` such a tenant gets a cell of its own. In the model \
+`application` tenants share the running program itself, so there is nothing to give it.\n\n    compliance: { pci-dss: { co_hosting: forbidden } }\n\n\
+Give the tenant a tier of another model.",
+};
+
+pub static NO_MANAGEMENT_ACCOUNT: Code = Code {
+    name: "no-management-account",
+    meaning: "a blueprint has stacks in the management account, and the catalog names none",
+    explanation: "Accounts and the policies of an organization are made in its management account. A blueprint says so of a stack with `in: management` or \
+`per: organization`; which account that is, the catalog says.\n\n    organization: { id: o-a1b2c3d4e5, management_account: \"111111111111\" }",
 };
 
 pub static LOCK_OUT_OF_DATE: Code = Code {

@@ -9,10 +9,11 @@
 //! version: 1
 //! product: ledgerly
 //! environment: prod
+//! stacks in-management: { region: us-east-1 }
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
-//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22] }
-//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23] }
+//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22], ipv6: 2001:db8::/56 }
+//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23], ipv6: [1] }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
 //! ingress acme: { 203.0.113.0/24: 1 }
 //! quarantine 10.64.8.0/22: { owner: globex, freed: 2026-11-23 }
@@ -27,8 +28,8 @@
 //! line reader of its own: a YAML reader has to refuse the repetition, and cannot name the tenant.
 //!
 //! **How it grows.** A new sort of decision is a new first word; more about an old one is a new key
-//! in its line that may be missing (as an `ipv6` block of a network would be). Both are refused by a tenantry that does not know them, which is what it should
-//! do. The version changes only if an old line changes its meaning.
+//! in its line that may be missing (as the `ipv6` of a network is). Both are refused by a tenantry that
+//! does not know them, which is what it should do. The version changes only if an old line changes its meaning.
 //!
 //! Only what cannot be derived is recorded. The pool of a block is where its addresses lie, and
 //! stays right when a pool is extended; how many tenants a cell has is a count of lines, where a
@@ -41,6 +42,7 @@ mod line;
 mod read;
 mod settle;
 mod verify;
+mod verify_cells;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,11 +53,11 @@ use crate::source::Span;
 
 use decision::Decision;
 pub use decision::{
-    Cell, Home, IngressSlots, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup,
-    SubnetGroupId, Zones,
+    Cell, Home, IngressSlots, Ipv6, Management, Network, Owner, Quarantined, Reservation, ReservationId,
+    Seat, SubnetGroup, SubnetGroupId, Zones,
 };
 
-pub use settle::lines_of;
+pub use settle::{lines_of, lines_of_cell};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
@@ -89,6 +91,7 @@ impl<T: Eq> Eq for Locked<T> {}
 pub struct Lock {
     pub product: ProductName,
     pub environment: EnvironmentName,
+    pub seats: BTreeMap<Management, Locked<Seat>>,
     /// Cells that exist, also while no tenant lives there, so that their numbers never come back.
     pub cells: BTreeMap<CellId, Locked<Cell>>,
     pub tenants: BTreeMap<TenantId, Locked<Home>>,
@@ -107,6 +110,7 @@ impl Lock {
         Lock {
             product,
             environment,
+            seats: BTreeMap::new(),
             cells: BTreeMap::new(),
             tenants: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -155,8 +159,18 @@ impl Lock {
     /// Every block that is not to be handed out: networks with their reserves, the quarantine, and
     /// what was found in use.
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
-        let networks = self.networks.values().map(|network| network.value.reserve);
+        let networks = self.networks.values().flat_map(|network| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
+    }
+
+    /// Whether a block lies in a subnet group of a cell that tenants have parts of: then it is or was such
+    /// a part, and not a network of its own.
+    pub fn is_inside_a_cell(&self, block: &Cidr) -> bool {
+        // Owners are ordered: cells come last.
+        let of_cells =
+            self.subnet_groups.iter().rev().take_while(|(id, _)| matches!(id.owner, Owner::Cell(_)));
+        of_cells.into_iter().any(|(_, group)| group.value.is_whole() && group.value.cidr.contains(block))
     }
 
     /// The first block found in use that has an address in common with this one.
@@ -179,7 +193,14 @@ impl Lock {
         let networks =
             self.networks.iter().filter(move |(owner, network)| network.value.routable || here(owner));
         let found = self.reserved.keys().map(|id| id.block);
-        networks.map(|(_, network)| network.value.reserve).chain(self.quarantine.keys().copied()).chain(found)
+        let networks = networks.flat_map(|(_, network)| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
+        networks.chain(self.quarantine.keys().copied()).chain(found)
+    }
+
+    /// What networks have for containers. Two may have the same, where the catalog lets them.
+    fn container_ranges(&self) -> impl Iterator<Item = Cidr> {
+        self.networks.values().filter_map(|network| network.value.containers)
     }
 
     fn cell_of(&self, owner: &Owner) -> Option<Owner> {
@@ -196,6 +217,7 @@ impl fmt::Display for Lock {
         writeln!(formatter, "version: {VERSION}")?;
         writeln!(formatter, "product: {}", self.product)?;
         writeln!(formatter, "environment: {}", self.environment)?;
+        write_all(&self.seats, formatter)?;
         write_all(&self.cells, formatter)?;
         write_all(&self.tenants, formatter)?;
         write_all(&self.networks, formatter)?;
