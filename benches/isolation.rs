@@ -105,8 +105,8 @@ fn propagated(destination: Cidr, attachment: usize) -> TransitRoute {
 
 /// `open`: one table of the transit gateway for all, and rules to and from everywhere in 10.0.0.0/8.
 fn silo_network(tenants: usize, open: bool) -> Topology {
-    let mut network = Topology::default();
-    network.transit_tables = vec![TransitTable::default(), TransitTable::default()];
+    let transit_tables = vec![TransitTable::default(), TransitTable::default()];
+    let mut network = Topology { transit_tables, ..Topology::default() };
     for number in 0..=tenants {
         // The last one is the hub, which belongs to nobody.
         let owner = (number < tenants).then(|| tenant(&mut network, "vpc"));

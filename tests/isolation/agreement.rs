@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tenantry::check::network::topology::Topology;
 use tenantry::check::network::{Verdict, follow, judge_with};

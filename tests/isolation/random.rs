@@ -6,7 +6,7 @@ use tenantry::check::network::topology::*;
 use tenantry::network::Cidr;
 
 /// The services that rules speak of here, and one that none speaks of by itself.
-pub const SERVICES: [u32; 4] = [6 * 65536 + 1, 6 * 65536 + 2, 6 * 65536 + 3, 17 * 65536 + 1];
+pub(crate) const SERVICES: [u32; 4] = [6 * 65536 + 1, 6 * 65536 + 2, 6 * 65536 + 3, 17 * 65536 + 1];
 
 /// Numbers to decide by; a shorter tape makes a simpler network.
 struct Tape<'a>(std::slice::Iter<'a, u8>);
@@ -26,7 +26,7 @@ impl Tape<'_> {
 }
 
 /// A network and the tape that it was made from.
-pub fn networks() -> impl Strategy<Value = Topology> {
+pub(crate) fn networks() -> impl Strategy<Value = Topology> {
     prop::collection::vec(any::<u8>(), 100..400).prop_map(|tape| network(&mut Tape(tape.iter())))
 }
 

@@ -11,13 +11,13 @@ use tenantry::network::Cidr;
 
 /// The layers that filter; those left out let everything through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing {
-    pub routes: bool,
-    pub groups: bool,
-    pub acls: bool,
+pub(crate) struct Standing {
+    pub(crate) routes: bool,
+    pub(crate) groups: bool,
+    pub(crate) acls: bool,
 }
 
-pub const ALL: Standing = Standing { routes: true, groups: true, acls: true };
+pub(crate) const ALL: Standing = Standing { routes: true, groups: true, acls: true };
 
 /// Where a packet is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,15 +39,15 @@ struct State {
     gateways: Vec<usize>,
 }
 
-pub struct Walker<'a> {
-    pub network: &'a Topology,
-    pub standing: Standing,
-    pub services: &'a [u32],
+pub(crate) struct Walker<'a> {
+    pub(crate) network: &'a Topology,
+    pub(crate) standing: Standing,
+    pub(crate) services: &'a [u32],
 }
 
 impl Walker<'_> {
     /// All pairs of workloads between which a packet is delivered that is not meant for everyone.
-    pub fn delivered(&self) -> BTreeSet<(usize, usize)> {
+    pub(crate) fn delivered(&self) -> BTreeSet<(usize, usize)> {
         let mut found = BTreeSet::new();
         let ends: Vec<Vec<(usize, IpAddr)>> =
             self.network.workloads.iter().map(|one| self.addresses(one)).collect();

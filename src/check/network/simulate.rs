@@ -69,8 +69,8 @@ impl Walk<'_> {
         let here = &self.topology.subnets[from];
         self.routes(here.table).into_iter().find_map(|(target, hop)| {
             let onward = match target {
-                Target::Local => self.into_vpc(here.vpc, from, to, source, seen),
-                Target::Peer(vpc) => self.into_vpc(vpc, from, to, source, seen),
+                Target::Local => self.arrive(here.vpc, from, to, source, seen),
+                Target::Peer(vpc) => self.arrive(vpc, from, to, source, seen),
                 Target::Transit(attachment) => {
                     self.through(attachment, from, to, source, seen, &mut Vec::new())
                 }
@@ -81,7 +81,7 @@ impl Walk<'_> {
         })
     }
 
-    fn into_vpc(&self, vpc: usize, from: usize, to: usize, source: u128, seen: &[usize]) -> Option<Vec<Hop>> {
+    fn arrive(&self, vpc: usize, from: usize, to: usize, source: u128, seen: &[usize]) -> Option<Vec<Hop>> {
         let holds =
             self.topology.vpcs[vpc].blocks.iter().any(|block| self.holds(block, self.packet.destination));
         if self.topology.subnets[to].vpc != vpc || !holds {
@@ -113,7 +113,7 @@ impl Walk<'_> {
             let next = &self.topology.attachments[next];
             let blocks = &self.topology.vpcs[next.vpc].blocks;
             let onward = if blocks.iter().any(|block| self.holds(block, self.packet.destination)) {
-                self.into_vpc(next.vpc, from, to, source, seen)
+                self.arrive(next.vpc, from, to, source, seen)
             } else {
                 next.subnets.iter().find_map(|subnet| {
                     self.routes(self.topology.subnets[*subnet].table).into_iter().find_map(|(target, hop)| {

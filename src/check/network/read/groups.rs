@@ -8,12 +8,12 @@ use crate::check::network::topology::{Group, GroupRule, Origin, Peer, PrefixList
 use crate::network::Cidr;
 
 /// The two directions: the property of a group, the type of a rule of its own, the keys of its peer.
-const INWARD: (&str, &str, [&'static str; 3]) = (
+const INWARD: (&str, &str, [&str; 3]) = (
     "SecurityGroupIngress",
     "AWS::EC2::SecurityGroupIngress",
     ["SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupName"],
 );
-const OUTWARD: (&str, &str, [&'static str; 3]) = (
+const OUTWARD: (&str, &str, [&str; 3]) = (
     "SecurityGroupEgress",
     "AWS::EC2::SecurityGroupEgress",
     ["DestinationPrefixListId", "DestinationSecurityGroupId", ""],

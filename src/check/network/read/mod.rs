@@ -265,7 +265,7 @@ fn is_global(block: &Cidr) -> bool {
 /// The block that stands for the one that AWS chooses for a VPC: from those that are for documentation
 /// (RFC 9637), so that no real one is meant.
 fn stand_in(vpc: usize) -> Option<Cidr> {
-    let number = 0x3fff_0u128 << 108 | (vpc as u128 & 0xf_ffff_ffff) << 72;
+    let number = 0x3_fff0_u128 << 108 | (vpc as u128 & 0xf_ffff_ffff) << 72;
     Cidr::containing(IpAddr::V6(number.into()), 56)
 }
 

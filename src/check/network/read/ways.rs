@@ -20,6 +20,9 @@ const NOT_FOLLOWED: [&str; 7] = [
     "VpcEndpointId",
 ];
 
+/// A property that names a target, and what it comes to for a VPC.
+type Way<'e> = (&'static str, fn(&Reader<'e>, Named<'e>, usize) -> Target);
+
 impl<'e> Reader<'e> {
     pub(super) fn ways(&mut self) {
         self.nats();
@@ -117,7 +120,7 @@ impl<'e> Reader<'e> {
         if let Some(path) = NOT_FOLLOWED.into_iter().find(|name| value(name) != Named::Absent) {
             return (Target::Unknown, path);
         }
-        let ways: [(&'static str, fn(&Self, Named<'e>, usize) -> Target); 4] = [
+        let ways: [Way<'e>; 4] = [
             ("NatGatewayId", |reader, target, _| match target {
                 Named::Resource(target, None) => match reader.nats.get(&target) {
                     Some(Some(nat)) => Target::Nat(*nat),
