@@ -26,8 +26,8 @@ pub(super) enum Principal {
     Anyone,
     /// An AWS service in its own name.
     Service,
-    /// An account as a whole: its own policies decide.
-    Account,
+    /// An account as a whole, by its number or name where it is known: its own policies decide.
+    Account(Option<String>),
     /// A role or user, by its ARN.
     Aws(Pattern),
     /// Somebody who signs in elsewhere.
@@ -179,12 +179,14 @@ fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Pr
             if text == "*" {
                 return Principal::Anyone;
             }
-            if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) || text.ends_with(":root") {
-                return Principal::Account;
+            if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Principal::Account(Some(text.to_owned()));
             }
         }
         match targets.pattern(item, stack) {
-            (pattern, None) if pattern.0.ends_with(&Pattern::parse(":root").0) => Principal::Account,
+            (pattern, None) if pattern.0.ends_with(&Pattern::parse(":root").0) => {
+                Principal::Account(account_in(&pattern))
+            }
             (pattern, None) => Principal::Aws(pattern),
             (_, Some(reason)) => Principal::Unclear(reason),
         }
@@ -204,4 +206,13 @@ fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Pr
             .collect(),
         other => other.items().iter().map(aws).collect(),
     }
+}
+
+/// The account in an ARN of IAM: `arn:aws:iam::222222222222:root`.
+fn account_in(arn: &Pattern) -> Option<String> {
+    let named = arn.0.iter().find_map(|piece| match piece {
+        Piece::Account(name) => Some(name.to_string()),
+        _ => None,
+    });
+    named.or_else(|| arn.to_string().split(':').nth(4).map(str::to_owned))
 }

@@ -201,7 +201,13 @@ impl<'e> Judge<'e> {
             let is_own = arn
                 .as_reference()
                 .is_some_and(|(id, _)| self.estate.resource(id).kind() == "AWS::IAM::ManagedPolicy");
-            if is_own || arn.as_text().is_some_and(known) || role.tenant().is_none() {
+            // Policies of AWS's own name no account, so they reach nothing outside of the role's. Where the
+            // account is the tenant's alone, that is the tenant's.
+            let is_alone =
+                role.stack.account.as_deref().and_then(|one| self.targets.owner_of_account(one)).is_some();
+            let is_of_aws = arn.as_text().is_some_and(|text| text.contains(":iam::aws:policy/"));
+            if is_own || arn.as_text().is_some_and(known) || is_alone && is_of_aws || role.tenant().is_none()
+            {
                 continue;
             }
             let at = Document {
@@ -464,7 +470,20 @@ impl<'e> Judge<'e> {
             None => "that tenants share".to_owned(),
         };
         let who = match principal {
-            Principal::Service | Principal::Account | Principal::Federated => return None,
+            Principal::Service | Principal::Federated => return None,
+            // The account's own policies decide who there may; where others live in it too, they are judged.
+            Principal::Account(account) => {
+                let account = account.as_deref()?;
+                match (self.targets.owner_of_account(account), owner) {
+                    (Some(tenant), Some(owner)) if tenant != owner => {
+                        format!("the account of tenant `{tenant}`")
+                    }
+                    (Some(tenant), None) if self.gives_all(statement) => {
+                        format!("the account of tenant `{tenant}`")
+                    }
+                    _ => return None,
+                }
+            }
             Principal::Unclear(reason) => return Some(self.undecided(at, reason)),
             Principal::Anyone => {
                 let caller = Caller::Tenant(owner.unwrap_or_default().to_owned());

@@ -6,6 +6,8 @@
 //! type"). Types that are not in the table have no data that an IAM policy could reach, or are listed
 //! by the certificate as not judged.
 
+use std::collections::BTreeMap;
+
 use crate::check::model::{Estate, NO_ACCOUNT_YET, Resource, ResourceId, Stack, Value};
 use crate::check::policies::caller::literal;
 use crate::check::policies::glob::{Pattern, Piece, Symbol};
@@ -186,6 +188,8 @@ pub(super) struct Targets<'e> {
     estate: &'e Estate,
     /// By the bytes that the ARN surely begins with.
     all: Vec<(Vec<u8>, Target)>,
+    /// None where several tenants, or what they share, are in an account.
+    owners_of_accounts: BTreeMap<&'e str, Option<&'e str>>,
 }
 
 impl<'e> Targets<'e> {
@@ -215,7 +219,17 @@ impl<'e> Targets<'e> {
         let mut all: Vec<(Vec<u8>, Target)> =
             all.into_iter().map(|target| (target.spelled.literal_prefix(), target)).collect();
         all.sort_by(|(one, this), (other, that)| one.cmp(other).then(this.resource.cmp(&that.resource)));
-        Targets { estate, all }
+        let mut owners_of_accounts = BTreeMap::new();
+        for stack in estate.stacks() {
+            let (Some(account), tenant) = (stack.account.as_deref(), stack.tenant.as_deref()) else {
+                continue;
+            };
+            let owner = owners_of_accounts.entry(account).or_insert(tenant);
+            if *owner != tenant {
+                *owner = None;
+            }
+        }
+        Targets { estate, all, owners_of_accounts }
     }
 
     /// How many resources there are.
@@ -224,6 +238,11 @@ impl<'e> Targets<'e> {
         resources.sort_unstable();
         resources.dedup();
         resources.len()
+    }
+
+    /// The tenant who has an account alone, none of whose stacks is anybody else's.
+    pub(super) fn owner_of_account(&self, account: &str) -> Option<&'e str> {
+        self.owners_of_accounts.get(account).copied().flatten()
     }
 
     /// The estate that they are of.

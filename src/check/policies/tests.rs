@@ -213,6 +213,49 @@ fn policies_of_resources_let_nobody_else_in() {
     insta::assert_snapshot!(told);
 }
 
+/// The findings over a role of acme with a policy of AWS's own, where acme's stacks are in `account`, and globex's
+/// secret lets `principal` in.
+fn in_account(account: &str, principal: &str) -> Vec<String> {
+    let manifest = MANIFEST
+        .replace(
+            r#""p-prod-acme-data", "account": "222222222222""#,
+            &format!(r#""p-prod-acme-data", "account": "{account}""#),
+        )
+        .replace(
+            r#""p-prod-acme-role", "account": "222222222222""#,
+            &format!(r#""p-prod-acme-role", "account": "{account}""#),
+        );
+    let role = "Resources: {R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, \
+                ManagedPolicyArns: ['arn:aws:iam::aws:policy/job-function/ViewOnlyAccess']}}}";
+    let policy = format!(
+        "  P: {{Type: AWS::SecretsManager::ResourcePolicy, Properties: {{SecretId: !Ref Secret, ResourcePolicy: {{Statement: [\
+         {{Effect: Allow, Principal: {{AWS: '{principal}'}}, Action: 'secretsmanager:GetSecretValue', Resource: '*'}}]}}}}}}\nOutputs:"
+    );
+    let other = DATA.replace("Outputs:", &policy);
+    let files = [
+        ("manifest.json", manifest),
+        ("templates/tenant.yaml", DATA.to_owned()),
+        ("templates/other.yaml", other),
+        ("templates/shared.yaml", SHARED.to_owned()),
+        ("templates/role.yaml", role.to_owned()),
+        ("stacks/shared.json", r#"{"template-file-path": "templates/shared.yaml"}"#.to_owned()),
+        ("stacks/acme.json", r#"{"template-file-path": "templates/tenant.yaml"}"#.to_owned()),
+        ("stacks/globex.json", r#"{"template-file-path": "templates/other.yaml"}"#.to_owned()),
+        ("stacks/role.json", r#"{"template-file-path": "templates/role.yaml"}"#.to_owned()),
+    ];
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text)).collect();
+    judged(files).findings.into_iter().map(|one| one.diagnostic.code.name.to_owned()).collect()
+}
+
+#[test]
+fn an_account_of_ones_own_bounds_what_a_policy_of_aws_reaches() {
+    let nobody = "arn:aws:iam::222222222222:root";
+    assert_eq!(in_account("222222222222", nobody), ["undecided-policy"], "globex lives there too");
+    assert_eq!(in_account("333333333333", nobody), Vec::<String>::new());
+    assert_eq!(in_account("333333333333", "arn:aws:iam::333333333333:root"), ["policy-admits-other-tenant"]);
+    assert_eq!(in_account("333333333333", "333333333333"), ["policy-admits-other-tenant"]);
+}
+
 #[test]
 fn the_committed_output_keeps_its_tenants_apart() {
     let (mut sources, mut report) = (SourceMap::default(), Report::default());
