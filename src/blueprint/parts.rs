@@ -34,7 +34,7 @@ impl Folders<'_> {
                 let Some(folder) = self.parts.get(part) else {
                     let help = match closest(part, self.parts.keys().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("name it below `parts`, and there is `{name}`"),
+                        None => format!("name {} below `parts` of the blueprint first", quote(part)),
                     };
                     let message = format!("the blueprint takes in no part {}", quote(part));
                     invalid(asking, &message, &help, report);
@@ -51,13 +51,13 @@ impl Folders<'_> {
         };
         let found = folder.get(file).copied().filter(|_| !is_intent(file));
         if found.is_none() {
-            let known = folder.keys().map(String::as_str).filter(|name| !is_intent(name));
-            invalid(
-                asking,
-                &format!("there is no template {} {place}", quote(file)),
-                &format!("its files are {}", list_of(known)),
-                report,
-            );
+            let known: Vec<&str> =
+                folder.keys().map(String::as_str).filter(|name| !is_intent(name)).collect();
+            let help = match known.as_slice() {
+                [] => "no templates are there; one is a file that ends in `.yaml`".to_owned(),
+                _ => format!("its files are {}", list_of(known)),
+            };
+            invalid(asking, &format!("there is no template {} {place}", quote(file)), &help, report);
         }
         found
     }
@@ -158,7 +158,7 @@ fn any_settings(span: Span) -> Entries {
 
 /// Of a JSON Schema, a part adds settings and the rules between them.
 fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
-    let Some(mut fields) = Fields::open(&part, "the settings of a part", report) else { return };
+    let Some(mut fields) = Fields::open(&part, "the schema of a part", report) else { return };
     fields.optional("properties");
     fields.optional("allOf");
     fields.finish(report);

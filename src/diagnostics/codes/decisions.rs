@@ -16,7 +16,6 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_RANGE,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
-    &STATUS_NOT_BUILT_YET,
     &CO_HOSTING_FORBIDDEN,
     &NO_MANAGEMENT_ACCOUNT,
     &LOCK_OUT_OF_DATE,
@@ -114,12 +113,6 @@ pub static MISSING_SETTING: Code = Code {
     name: "missing-setting",
     meaning: "a template needs a setting that has no default and that nobody set",
     explanation: "A setting without a default has to be set by the tier or the tenant when a stack that uses it is switched on: a load balancer needs `domain` and `hosted_zone`. `tenantry blueprint show NAME` lists the settings.",
-};
-
-pub static STATUS_NOT_BUILT_YET: Code = Code {
-    name: "status-not-built-yet",
-    meaning: "a tenant's status asks for something that is not built yet",
-    explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
 };
 
 pub static CO_HOSTING_FORBIDDEN: Code = Code {
