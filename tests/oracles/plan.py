@@ -99,7 +99,7 @@ def tenant(entry, shape):
         ),
         acl_entries=frozenset(
             AclEntry(
-                line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
+                line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, line.get("action", "allow")
             )
             for line in shape["network_acl_entries"]
             for number, cidr in numbered(line, entry, groups, shape["network_acl_ranges"])
