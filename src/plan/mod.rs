@@ -177,7 +177,7 @@ pub fn plan_as_of<'c>(
         }
     }
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
-    let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
+    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })

@@ -14,6 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &TOO_MANY_ACL_ENTRIES,
     &TOO_MANY_GROUP_RULES,
     &UNKNOWN_RANGE,
+    &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
@@ -100,6 +101,13 @@ pub static UNKNOWN_RANGE: Code = Code {
     meaning: "a flow names a range that the catalog does not have",
     explanation: "A flow from or to `range.NAME` is about addresses outside of the product's networks, which the catalog lists under that name:\n\n    \
 ranges:\n      on_premises: [192.168.0.0/16]",
+};
+
+pub static TOO_MANY_RANGES: Code = Code {
+    name: "too-many-ranges",
+    meaning: "a tenant's allow-list is too long for the load balancer that it shares with others",
+    explanation: "A load balancer that a cell shares tells tenants apart by a listener rule each, whose conditions name the tenant's host and the ranges of its allow-list. \
+AWS allows 5 values in the conditions of a rule (\"Quotas for your Application Load Balancers\"), so 4 ranges beside one host name.\n\nPut neighbouring ranges together, or give the tenant a tier of the model `vpc`, whose load balancer is its own.",
 };
 
 pub static UNKNOWN_PREFIX_LIST: Code = Code {
