@@ -38,7 +38,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "foundation": "flow_log_role.yaml", "foundation.yaml", "key_administration.yaml", "part.yaml"),
     embedded_files!("parts/", "network": "part.yaml", "ways_out.yaml"),
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
-    embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "network.yaml", "part.yaml", "security.yaml"),
+    embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
 ];
 

@@ -6,8 +6,8 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, RepositoryPath, TagKey,
-    TagValue, TenantId, TierName, ZoneId,
+    AccountId, ComplianceName, EnvironmentName, HostAccount, Model, ProductName, RegionName, RepositoryPath,
+    TagKey, TagValue, TenantId, TierName, ZoneId,
 };
 use crate::network::Cidr;
 use crate::source::Span;
@@ -118,6 +118,8 @@ pub struct Region {
     pub zones: Vec<Located<ZoneId>>,
     /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
     pub pools: Vec<Pool>,
+    /// The IPv6 blocks of one's own; where there are none, Amazon provides each VPC's.
+    pub ipv6_pools: Vec<Ipv6Pool>,
     /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
     pub prefix_lists: BTreeMap<String, Located<String>>,
     pub span: Span,
@@ -143,17 +145,49 @@ pub struct Pool {
     pub models: Vec<Located<Model>>,
     /// Empty: any.
     pub tiers: Vec<Located<TierName>>,
+    pub purpose: Purpose,
     /// Whether other networks can have routes to it.
     pub routable: bool,
+}
+
+/// What the blocks of a pool are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The VPCs of tenants and of cells.
+    Networks,
+    /// Second blocks of VPCs, for the many addresses that containers take.
+    Containers,
+}
+
+/// An IPv6 block that was brought to AWS, and the pool that EC2 knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv6Pool {
+    pub value: Cidr,
+    /// Where the block stands.
+    pub span: Span,
+    pub id: Located<String>,
+    /// The account that the pool belongs to; none: that of every VPC.
+    pub account: Option<Located<AccountId>>,
+}
+
+impl Ipv6Pool {
+    /// Whether a VPC in this account can take a block from here.
+    pub fn serves(&self, account: &HostAccount) -> bool {
+        self.account.as_ref().is_none_or(|own| *account == HostAccount::Number(own.value.clone()))
+    }
 }
 
 impl Pool {
     /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
     /// to the tenant's.
     pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
+        self.purpose == Purpose::Networks && self.fits(tier) && (self.routable || !meets)
+    }
+
+    /// Whether it is for tenants of this tier, whatever its purpose.
+    pub fn fits(&self, tier: &Tier) -> bool {
         (self.models.is_empty() || self.models.iter().any(|model| model.value == tier.model.value))
             && (self.tiers.is_empty() || self.tiers.iter().any(|name| name.value == tier.name))
-            && (self.routable || !meets)
     }
 
     /// Whether it is set apart for some tenants.
@@ -336,6 +370,11 @@ words!(Status {
     Status::Suspended = "suspended",
     Status::Offboarding = "offboarding",
     Status::Retired = "retired",
+});
+
+words!(Purpose {
+    Purpose::Networks = "networks",
+    Purpose::Containers = "containers",
 });
 
 words!(Connect {

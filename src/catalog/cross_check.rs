@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
+use crate::catalog::check_ipv6;
 use crate::catalog::decode::Declared;
 use crate::catalog::ranges;
 use crate::catalog::values::suggestion;
@@ -43,6 +44,7 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
         check_overlaps(&among, &|one, other| alone(one) || alone(other), report);
     }
     check_reserved(&pools, catalog, report);
+    check_ipv6::check(catalog, report);
     ranges::check(catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);

@@ -6,7 +6,7 @@ use crate::aws::{quota, quotas};
 use crate::catalog::ranges;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    check_settings, cidr, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
     Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine,
@@ -234,13 +234,13 @@ fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
         .iter()
         .filter_map(|item| {
             let mut fields = Fields::open(item, "a reserved range", report)?;
-            let block =
-                fields.required("cidr", report).and_then(|node| cidr(node, "a reserved range", report));
+            let cidr = fields.required("cidr", report);
+            let cidr = cidr.and_then(|node| block(node, "a reserved range", report));
             let reason = fields.required("reason", report).and_then(|node| {
                 free_text(node, "the reason of a reserved range", |text| FreeText::new(text, 256), report)
             });
             fields.finish(report);
-            Some(Reserved { cidr: block?, reason: reason?, span: item.span })
+            Some(Reserved { cidr: cidr?, reason: reason?, span: item.span })
         })
         .collect()
 }

@@ -6,9 +6,10 @@
 //! whether the pools are large enough, is for the plan.
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
-//! (with `table` for CSV) finds the tenants, `decode`, `region`, `ranges` and `tenant` type them, `cross_check` compares
-//! the parts, `tags` gives every tenant its tags.
+//! (with `table` for CSV) finds the tenants, `decode`, `region`, `ranges` and `tenant` type them, `cross_check` (with `check_ipv6`)
+//! compares the parts, `tags` gives every tenant its tags.
 
+mod check_ipv6;
 mod contents;
 mod cross_check;
 mod decode;
@@ -25,8 +26,8 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, CoHosting, Compliance, Connect, Host, NamedRanges, Organization, Pool, Quarantine,
-    QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
+    Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
+    Purpose, Quarantine, QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::values::{cidr, not_empty, refuse_duplicates};
+use crate::catalog::values::{ipv4_block, not_empty, refuse_duplicates};
 use crate::catalog::{Catalog, NamedRanges};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::yaml::Node;
@@ -23,7 +23,9 @@ pub(super) fn decode(node: &Node, report: &mut Report) -> BTreeMap<String, Named
         let items = node.list("a range", report).unwrap_or_default();
         let blocks: Vec<_> = not_empty(items, node.span, "a range", report)
             .iter()
-            .filter_map(|item| cidr(item, "a block of a range", report))
+            .filter_map(|item| {
+                ipv4_block(item, "a block of a range", "leave the block out: ranges are IPv4 only", report)
+            })
             .collect();
         refuse_duplicates(&blocks, "the block", ToString::to_string, report);
         ranges.insert(key.text.to_string(), NamedRanges { blocks, span: key.span });

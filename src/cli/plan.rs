@@ -140,11 +140,16 @@ fn occupied(pools: &[Occupancy]) -> String {
             pool.free.to_string(),
             pool.largest.map_or("-".to_owned(), |length| format!("/{length}")),
             pool.networks.to_string(),
-            format!("{} ({} %)", pool.can_double, pool.doubling()),
-            format!("{} ({} %)", pool.could_double, pool.best_doubling()),
+            doubling(pool, pool.can_double, pool.doubling()),
+            doubling(pool, pool.could_double, pool.best_doubling()),
         ]
     });
     print::table(&header, rows)
+}
+
+/// Networks have one IPv6 block for ever, so there is nothing to double.
+fn doubling(pool: &Occupancy, number: u128, percent: u128) -> String {
+    if pool.pool.is_v4() { format!("{number} ({percent} %)") } else { "-".to_owned() }
 }
 
 /// How many more tenants of each size fit.
@@ -325,6 +330,8 @@ fn cell_names(plan: &Plan<'_>, shape: usize) -> String {
 fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "anywhere over IPv6".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("{group} subnets over IPv6"),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),

@@ -58,6 +58,15 @@ impl Icmp {
 }
 
 impl Traffic {
+    /// Whether packets of this family carry it: ICMP is another protocol in each.
+    pub fn is_of_family(self, ipv6: bool) -> bool {
+        match self {
+            Traffic::Icmp(_) => !ipv6,
+            Traffic::Icmp6(_) => ipv6,
+            _ => true,
+        }
+    }
+
     /// A protocol number, in the form that has ports or types where there are any.
     pub fn of_number(number: u8) -> Traffic {
         match number {

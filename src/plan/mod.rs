@@ -13,10 +13,12 @@ mod addresses;
 pub mod adopt;
 mod cell_addresses;
 mod cells;
+mod container_ranges;
 mod demand;
 mod growth;
 mod homes;
 mod intent;
+pub mod ipv6;
 pub mod lock;
 mod networks;
 pub mod occupancy;
@@ -149,6 +151,10 @@ pub fn plan_as_of<'c>(
 
     let mut pools = addresses::Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
+    let dual = intents.iter().filter(|intent| intent.is_dual());
+    let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
+    container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
+    ipv6::settle(catalog, dual, &mut lock, report);
     let mut shapes = Shapes::new(&catalog.ranges);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
@@ -159,7 +165,7 @@ pub fn plan_as_of<'c>(
     let mut decided = Vec::new();
     for intent in &intents {
         let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
-        let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
+        let ingress = addresses::ingress_slots(intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -179,7 +185,8 @@ pub fn plan_as_of<'c>(
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     report.checkpoint()?;
-    let pools = pools.uses(catalog);
+    let mut pools = pools.uses(catalog);
+    pools.extend(ipv6::uses(catalog, &lock));
     Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })
 }
 
@@ -272,7 +279,8 @@ fn decide_tenant<'c>(
     } else {
         shape::zones(blueprint, settings)
     };
-    let growth = Growth::of(lock, &owner);
+    let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
+    let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
     let pattern =
         Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
@@ -344,7 +352,10 @@ fn tenant_plan<'c>(
     let zones = shapes.list[shape].zones;
     let network = match blueprint.network.owner {
         NetworkOwner::Tenant => {
-            Some(networks::network_plan(&owner, blueprint, zones, &home.cell.region, catalog, lock)?)
+            let plan = networks::network_plan(&owner, blueprint, zones, &home.cell.region, catalog, lock)?;
+            let region = catalog.regions.get(&home.cell.region)?;
+            let ipv6 = ipv6::network(&owner, blueprint, &plan.zones, region, lock);
+            Some(NetworkPlan { ipv6: ipv6.filter(|_| intent.is_dual()), ..plan })
         }
         NetworkOwner::Cell | NetworkOwner::None => None,
     };

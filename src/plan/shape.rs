@@ -14,6 +14,7 @@ use crate::blueprint::{
 use crate::catalog::{NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
+use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
@@ -44,6 +45,8 @@ pub struct Growth {
     /// The numbers of the blocks that each subnet group has a part of; a group that came later has
     /// fewer. The block that the network was created with is number 1 and is left out.
     pub groups: BTreeMap<String, Vec<usize>>,
+    /// Where the network has IPv6 addresses too.
+    pub ipv6: Option<DualStack>,
 }
 
 impl Growth {
@@ -58,6 +61,7 @@ impl Growth {
             groups: groups
                 .map(|(name, group)| (name.as_str().to_owned(), numbers(&group.value.secondary)))
                 .collect(),
+            ipv6: None,
         }
     }
 
@@ -269,7 +273,17 @@ pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound 
         let cidr = Bound::Value(Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
+    let ipv6 = match &growth.ipv6 {
+        None => Bound::Nothing,
+        Some(dual) if dual.provided => Bound::record([("provider", Bound::Text("amazon".to_owned()))]),
+        Some(_) => Bound::record([
+            ("provider", Bound::Text("pool".to_owned())),
+            ("cidr", Bound::Value(Symbol::NetworkIpv6Cidr)),
+            ("pool", Bound::Value(Symbol::Ipv6Pool)),
+        ]),
+    };
     Bound::record([
+        ("ipv6", ipv6),
         ("own_subnets", Bound::Boolean(has_subnets)),
         // A word for Name tags, in templates that tenants and cells have in common.
         ("name", Bound::Value(if is_shared { Symbol::CellName } else { Symbol::TenantId })),

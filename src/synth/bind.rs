@@ -7,7 +7,8 @@ use crate::blueprint::Symbol;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{HostAccount, RegionName};
-use crate::plan::{Plan, SubnetBlock, SubnetGroupPlan, Unit};
+use crate::network::Cidr;
+use crate::plan::{NetworkPlan, Plan, SubnetBlock, SubnetGroupPlan, Unit};
 use crate::source::Span;
 use crate::synth::names::{resource_name, stack_name};
 use crate::synth::order::Relatives;
@@ -135,6 +136,27 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Symbol::CellNumber => cell()?.ordinal.to_string(),
         Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
         Symbol::NetworkCidr => network()?.cidr.to_string(),
+        Symbol::NetworkIpv6Cidr => {
+            let block = network()?.ipv6.as_ref().and_then(|ipv6| ipv6.source.block());
+            block.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::Ipv6Pool => {
+            network()?.ipv6.as_ref().and_then(|ipv6| ipv6.pool.clone()).ok_or(Unbound::Impossible)?
+        }
+        Symbol::SubnetGroupIpv6Cidr(name, range) => {
+            let known = ipv6_range(network()?, name, *range).and_then(|(_, cidr)| cidr);
+            known.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::SubnetGroupIpv6Index(name, range) => {
+            ipv6_range(network()?, name, *range).ok_or(Unbound::Impossible)?.0.to_string()
+        }
+        Symbol::SubnetIpv6Cidr(name, number) => {
+            let known = ipv6_subnet(network()?, name, *number).and_then(|(_, cidr)| cidr);
+            known.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::SubnetIpv6Index(name, number) => {
+            ipv6_subnet(network()?, name, *number).ok_or(Unbound::Impossible)?.0.to_string()
+        }
         Symbol::ZoneId(slot) => {
             network()?.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
@@ -178,6 +200,20 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
 
 fn further(group: &SubnetGroupPlan, number: usize) -> Result<&SubnetBlock, Unbound> {
     group.further.iter().find(|block| block.number == number).ok_or(Unbound::Impossible)
+}
+
+/// The number of a subnet group's /60, and the block where it is known.
+fn ipv6_range(network: &NetworkPlan, group: &str, range: usize) -> Option<(u32, Option<Cidr>)> {
+    let ipv6 = network.ipv6.as_ref()?;
+    let number = *ipv6.group(group)?.ranges.get(range.checked_sub(1)?)?;
+    Some((number, ipv6.range(number)))
+}
+
+/// The number of a subnet's /64, and the block where it is known.
+fn ipv6_subnet(network: &NetworkPlan, group: &str, number: usize) -> Option<(u32, Option<Cidr>)> {
+    let ipv6 = network.ipv6.as_ref()?;
+    let subnet = ipv6.group(group)?.subnets.iter().find(|subnet| subnet.number == number)?;
+    Some((subnet.index, ipv6.subnet(subnet.index)))
 }
 
 /// A setting as the text of a parameter; lists are joined by commas, which their items may not hold.

@@ -21,12 +21,24 @@ const NO_EGRESS: &str = "127.0.0.1/32";
 
 const ANYWHERE: &str = "0.0.0.0/0";
 
+const ANYWHERE_IPV6: &str = "::/0";
+
+/// The numbers of the entries of an allow-list begin at a round hundred.
+const LAST_SLOT: u16 = 99;
+
 const KINDS: [&str; 3] = ["ingress_rules", "network_acls", "security_groups"];
+
+/// A slot of a tenant's allow-list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct IngressSlot {
+    pub number: u32,
+    pub ipv6: bool,
+}
 
 /// Makes the resources of one `$generate` key.
 pub(super) fn generate(
     shape: &Shape<'_>,
-    ingress_slots: &[u32],
+    ingress_slots: &[IngressSlot],
     request: &Generate,
     scope: &Scope,
     evaluation: &mut Evaluation<'_>,
@@ -95,6 +107,11 @@ impl Generator<'_, '_> {
         let ingress = rule.direction == Direction::Ingress;
         let (key, value) = match &rule.peer {
             Peer::Anywhere => ("CidrIp", Json::text(ANYWHERE)),
+            Peer::AnywhereIpv6 => ("CidrIpv6", Json::text(ANYWHERE_IPV6)),
+            Peer::SubnetIpv6(group, range) => {
+                let Some(range) = self.ipv6_range(group, *range) else { return };
+                ("CidrIpv6", range)
+            }
             Peer::SubnetGroup(group) => ("CidrIp", self.value(Symbol::SubnetGroupCidr(group.clone()))),
             Peer::SubnetBlock(group, block) => {
                 ("CidrIp", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
@@ -198,19 +215,32 @@ impl Generator<'_, '_> {
         let shape = self.shape;
         for entry in shape.security.acl_entries.iter().filter(|entry| entry.peer != Peer::TenantIngress) {
             let cidr = match &entry.peer {
-                Peer::SubnetGroup(group) => self.value(Symbol::SubnetGroupCidr(group.clone())),
+                Peer::SubnetGroup(group) => ("CidrBlock", self.value(Symbol::SubnetGroupCidr(group.clone()))),
                 Peer::SubnetBlock(group, block) => {
-                    self.value(Symbol::SubnetGroupBlock(group.clone(), *block))
+                    ("CidrBlock", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
                 }
-                Peer::Range(range) => Json::text(range.to_string()),
-                _ => Json::text(ANYWHERE),
+                Peer::AnywhereIpv6 => ("Ipv6CidrBlock", Json::text(ANYWHERE_IPV6)),
+                Peer::SubnetIpv6(group, range) => {
+                    let Some(range) = self.ipv6_range(group, *range) else { return };
+                    ("Ipv6CidrBlock", range)
+                }
+                Peer::Range(range) => ("CidrBlock", Json::text(range.to_string())),
+                _ => ("CidrBlock", Json::text(ANYWHERE)),
             };
             let acl = get_att(&acl_id(&entry.subnet_group), "Id");
             self.acl_entry(entry, acl, entry.number, cidr, &what(&entry.peer, entry.traffic));
         }
     }
 
-    fn acl_entry(&mut self, entry: &AclEntry, acl: Json, number: u16, cidr: Json, name: &str) {
+    /// `cidr`: the property of the block's family, and the block.
+    fn acl_entry(
+        &mut self,
+        entry: &AclEntry,
+        acl: Json,
+        number: u16,
+        cidr: (&'static str, Json),
+        name: &str,
+    ) {
         let mut properties = vec![
             ("NetworkAclId", acl),
             ("RuleNumber", u64::from(number).into()),
@@ -226,13 +256,29 @@ impl Generator<'_, '_> {
             properties.push(("Icmp", pair("Type", kind, "Code", code)));
         }
         properties.push(("RuleAction", Json::text(if entry.allows { "allow" } else { "deny" })));
-        properties.push(("CidrBlock", cidr));
+        properties.push(cidr);
         let verb = if entry.allows { "" } else { "Deny" };
         let id = format!("{}{}{verb}{name}", acl_id(&entry.subnet_group), pascal(entry.direction.name()));
         self.add(id, "AWS::EC2::NetworkAclEntry", Json::object(properties));
     }
 
-    fn ingress_rules(&mut self, slots: &[u32]) {
+    /// What the template says is the IPv6 block of a subnet group.
+    fn ipv6_range(&mut self, group: &str, number: usize) -> Option<Json> {
+        let piece = self.piece("ipv6_range")?;
+        let named = |bound: &Bound, field: &str, wanted: &Bound| match bound {
+            Bound::Record(fields) => fields.get(field) == Some(wanted),
+            _ => false,
+        };
+        let Ok(Bound::List(groups)) = self.scope.find(&["subnet_groups".to_owned()]) else { return None };
+        let group = groups.iter().find(|one| named(one, "name", &Bound::Text(group.to_owned())))?;
+        let Bound::Record(fields) = group else { return None };
+        let Some(Bound::List(ranges)) = fields.get("ipv6_ranges") else { return None };
+        let range = ranges.iter().find(|one| named(one, "number", &Bound::number(number)))?;
+        let scope = self.scope.with("group", group.clone()).with("range", range.clone());
+        self.evaluation.piece(&piece, &scope)
+    }
+
+    fn ingress_rules(&mut self, slots: &[IngressSlot]) {
         let (groups, acls) = (self.named_arguments("security_group"), self.named_arguments("network_acl"));
         let shape = self.shape;
         for rule in shape.security.rules.iter().filter(|rule| rule.peer == Peer::TenantIngress) {
@@ -240,13 +286,18 @@ impl Generator<'_, '_> {
                 self.lacks("security_group", &rule.workload);
                 continue;
             };
-            for slot in slots {
+            for slot in slots.iter().filter(|slot| rule.traffic.is_of_family(slot.ipv6)) {
                 let mut properties = vec![("GroupId", group.clone())];
                 properties.extend(traffic_of_rule(rule.traffic));
-                properties.push(("CidrIp", self.value(Symbol::Ingress(*slot as usize))));
+                let family = if slot.ipv6 { "CidrIpv6" } else { "CidrIp" };
+                properties.push((family, self.value(Symbol::Ingress(slot.number as usize))));
                 properties.push(("Description", Json::text("from the tenant's allow-list")));
-                let id =
-                    format!("{}Ingress{}Range{slot}", pascal(&rule.workload), traffic_name(rule.traffic));
+                let id = format!(
+                    "{}Ingress{}Range{}",
+                    pascal(&rule.workload),
+                    traffic_name(rule.traffic),
+                    slot.number
+                );
                 self.add(id, "AWS::EC2::SecurityGroupIngress", Json::object(properties));
             }
         }
@@ -258,15 +309,22 @@ impl Generator<'_, '_> {
             };
             let name = traffic_name(entry.traffic);
             if slots.len() > shape.security.acl_ranges {
-                self.acl_entry(entry, acl, entry.number, Json::text(ANYWHERE), &format!("Anywhere{name}"));
+                let anywhere = ("CidrBlock", Json::text(ANYWHERE));
+                self.acl_entry(entry, acl.clone(), entry.number, anywhere, &format!("Anywhere{name}"));
+                if slots.iter().any(|slot| slot.ipv6) {
+                    let anywhere = ("Ipv6CidrBlock", Json::text(ANYWHERE_IPV6));
+                    let name = format!("AnywhereIpv6{name}");
+                    self.acl_entry(entry, acl, entry.number + LAST_SLOT, anywhere, &name);
+                }
                 continue;
             }
-            for slot in slots {
-                let cidr = self.value(Symbol::Ingress(*slot as usize));
+            for slot in slots.iter().filter(|slot| entry.traffic.is_of_family(slot.ipv6)) {
+                let property = if slot.ipv6 { "Ipv6CidrBlock" } else { "CidrBlock" };
+                let cidr = (property, self.value(Symbol::Ingress(slot.number as usize)));
                 // Slots are small numbers, but a lock may hold any: what is left of a hundred would
                 // run into the next, and the plan has refused it.
-                let number = entry.number + u16::try_from(*slot).unwrap_or(99).min(99);
-                self.acl_entry(entry, acl.clone(), number, cidr, &format!("{name}Range{slot}"));
+                let number = entry.number + u16::try_from(slot.number).unwrap_or(LAST_SLOT).min(LAST_SLOT);
+                self.acl_entry(entry, acl.clone(), number, cidr, &format!("{name}Range{}", slot.number));
             }
         }
     }
@@ -358,6 +416,9 @@ fn traffic_of_rule(traffic: Traffic) -> Vec<(&'static str, Json)> {
 fn what(peer: &Peer, traffic: Traffic) -> String {
     let peer = match peer {
         Peer::Anywhere => "Anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "AnywhereIpv6".to_owned(),
+        Peer::SubnetIpv6(group, 1) => format!("{}SubnetsIpv6", pascal(group)),
+        Peer::SubnetIpv6(group, range) => format!("{}SubnetsIpv6Range{range}", pascal(group)),
         Peer::TenantIngress => "AllowList".to_owned(),
         Peer::SubnetGroup(group) => format!("{}Subnets", pascal(group)),
         Peer::SubnetBlock(group, block) => format!("{}SubnetsBlock{block}", pascal(group)),
@@ -388,6 +449,8 @@ fn traffic_name(traffic: Traffic) -> String {
 fn peer_words(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "any address".to_owned(),
+        Peer::AnywhereIpv6 => "any IPv6 address".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("the {group} subnets over IPv6"),
         Peer::TenantIngress => "the tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("the {group} subnets"),
         Peer::SubnetBlock(group, block) => format!("the {group} subnets of block {block}"),

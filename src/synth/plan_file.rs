@@ -9,7 +9,9 @@ use crate::identity::{CellId, HostAccount, RegionName, TenantId};
 use crate::network::{Icmp, Traffic};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
-use crate::plan::{AccountPlan, CellPlan, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit};
+use crate::plan::{
+    AccountPlan, CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
+};
 use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
 
@@ -99,8 +101,11 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .iter()
         .map(|shape| {
             let settings = serde_json::json!(shape.settings.0).to_string();
-            let growth =
-                if shape.growth.blocks == 0 { String::new() } else { format!(" {:?}", shape.growth) };
+            let growth = if shape.growth == Growth::default() {
+                String::new()
+            } else {
+                format!(" {:?}", shape.growth)
+            };
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
@@ -197,14 +202,29 @@ fn network(plan: &Plan<'_>, unit: Unit<'_>) -> Json {
         let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
         addresses.insert(1, ("secondary", secondary.collect()));
     }
+    if let Some(ipv6) = &network.ipv6 {
+        let provider = if ipv6.pool.is_some() { "pool" } else { "amazon" };
+        let mut entry = vec![("provider", Json::text(provider))];
+        entry.extend(ipv6.source.block().map(|block| ("cidr", Json::text(block.to_string()))));
+        entry.extend(ipv6.pool.as_ref().map(|pool| ("pool", Json::text(pool))));
+        addresses.push(("ipv6", Json::object(entry)));
+    }
     Json::object(addresses)
 }
 
 fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPlan) -> Json {
     let route = blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
     let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
-    let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
-        Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
+    let ipv6 = network.ipv6.as_ref().and_then(|ipv6| Some((ipv6, ipv6.group(&group.name)?)));
+    let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).enumerate();
+    let subnets = subnets.map(|(at, (cidr, zone))| {
+        let mut entry = vec![("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))];
+        // Both lists are by block and zone slot.
+        if let Some((ipv6, subnet)) = ipv6.and_then(|(ipv6, group)| Some((ipv6, group.subnets.get(at)?))) {
+            entry.push(("ipv6_index", u64::from(subnet.index).into()));
+            entry.extend(ipv6.subnet(subnet.index).map(|cidr| ("ipv6_cidr", Json::text(cidr.to_string()))));
+        }
+        Json::object(entry)
     });
     let further = group.further.iter().map(|block| {
         Json::object([("block", (block.number as u64).into()), ("cidr", Json::text(block.cidr.to_string()))])
@@ -215,6 +235,14 @@ fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPl
         ("route", Json::text(route)),
         ("subnets", subnets.collect()),
     ];
+    if let Some((network, group)) = ipv6 {
+        let ranges = group.ranges.iter().map(|number| {
+            let mut entry = vec![("index", u64::from(*number).into())];
+            entry.extend(network.range(*number).map(|cidr| ("cidr", Json::text(cidr.to_string()))));
+            Json::object(entry)
+        });
+        entry.insert(2, ("ipv6", ranges.collect()));
+    }
     if !group.further.is_empty() {
         entry.insert(2, ("further", further.collect()));
     }
@@ -285,6 +313,12 @@ fn peer(peer: &Peer) -> Json {
     };
     match peer {
         Peer::Anywhere => one("cidr", "cidr", "0.0.0.0/0"),
+        Peer::AnywhereIpv6 => one("cidr", "cidr", "::/0"),
+        Peer::SubnetIpv6(name, number) => Json::object([
+            ("kind", Json::text("subnet_group")),
+            ("name", Json::text(name)),
+            ("ipv6_range", (*number as u64).into()),
+        ]),
         Peer::TenantIngress => Json::object([("kind", Json::text("tenant_ingress"))]),
         Peer::SubnetGroup(name) => one("subnet_group", "name", name),
         Peer::SubnetBlock(name, number) => Json::object([

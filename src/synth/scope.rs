@@ -4,9 +4,10 @@ use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
+use crate::synth::generate::IngressSlot;
 
 /// Everything that `docs/blueprints.md` lists.
-pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32]) -> Scope {
+pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[IngressSlot]) -> Scope {
     let blueprint = shape.blueprint;
     let mut scope = Scope::default()
         .with("product", Bound::Text(catalog.product.value.to_string()))
@@ -30,7 +31,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32])
         );
     }
     if shape.per == Per::Tenant {
-        let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(*slot as usize)));
+        let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(slot.number as usize)));
         scope = scope
             .with("tenant", tenant(shape))
             .with("ingress", Bound::List(ranges.collect()))
@@ -93,6 +94,8 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
             ("subnets", Bound::List(subnets.collect())),
             ("further_subnets", further_subnets(shape, &group.name)),
+            ("ipv6_ranges", ipv6_ranges(shape, &group.name)),
+            ("ipv6_subnets", ipv6_subnets(shape, &group.name)),
         ])
     });
     // A template that cells and tenants have in common may ask for those of any group.
@@ -120,6 +123,39 @@ fn further_subnets(shape: &Shape<'_>, group: &str) -> Bound {
             ("slot", Bound::number(slot)),
             ("zone", Bound::Value(Symbol::ZoneId(slot))),
             ("cidr", Bound::Value(cidr)),
+        ])
+    });
+    Bound::List(subnets.collect())
+}
+
+/// The /60 that a group has of the VPC's IPv6 block.
+fn ipv6_ranges(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let ranges = (1..=dual.ranges.get(group).copied().unwrap_or_default()).map(|number| {
+        let cidr = Bound::Value(Symbol::SubnetGroupIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetGroupIpv6Index(group.to_owned(), number))),
+        ])
+    });
+    Bound::List(ranges.collect())
+}
+
+/// The /64 of each subnet of a group, also of those that the network has grown by.
+fn ipv6_subnets(shape: &Shape<'_>, group: &str) -> Bound {
+    let Some(dual) = &shape.growth.ipv6 else { return Bound::List(Vec::new()) };
+    let blocks = std::iter::once(&1).chain(shape.growth.blocks_of(group));
+    let subnets = blocks.flat_map(|block| (1..=shape.zones).map(move |slot| (*block, slot)));
+    let subnets = subnets.map(|(block, slot)| {
+        let number = if block == 1 { slot } else { further_number(block, slot) };
+        let cidr = Bound::Value(Symbol::SubnetIpv6Cidr(group.to_owned(), number));
+        Bound::record([
+            ("number", Bound::number(number)),
+            ("block", Bound::number(block)),
+            ("slot", Bound::number(slot)),
+            ("cidr", if dual.provided { Bound::Nothing } else { cidr }),
+            ("index", Bound::Value(Symbol::SubnetIpv6Index(group.to_owned(), number))),
         ])
     });
     Bound::List(subnets.collect())

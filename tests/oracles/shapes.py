@@ -34,11 +34,14 @@ def main():
 
 
 def edited(catalog):
-    """A tenant grows by a zone, one changes its allow-list in the middle, one leaves, and one comes."""
+    """A tenant grows by a zone, one in size, two get a second stack of addresses, one changes its allow-list in the middle, one leaves, and one comes."""
     catalog = copy.deepcopy(catalog)
     tenants = {tenant["id"]: tenant for tenant in catalog["tenants"]}
     tenants["grower"]["settings"] = {"zones": 3}
     tenants["grower"]["ingress"] += ["192.0.2.128/25"]
+    tenants["doubler"]["size"] = "large"
+    tenants["joiner"]["settings"] = {"ipv6": "dual_stack"}
+    tenants["joiner-amazon"]["settings"] = {"ipv6": "dual_stack"}
     tenants["opener"]["ingress"] = ["192.0.2.0/25", "192.0.2.128/25", "203.0.113.0/25"]
     del tenants["leaver"]
     # Of those that share: one more comes into each full cell, one leaves, one is suspended, one changes its list.

@@ -16,8 +16,9 @@ use serde_json::json;
 use crate::catalog;
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
+use crate::identity::Date;
 use crate::network::{Cidr, CidrError};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan_as_of};
 use crate::source::{SourceMap, Span};
 use crate::synth::synth;
 
@@ -35,6 +36,9 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
 }
 
 /// What a word can be.
@@ -143,7 +147,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     }
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan(&inputs.catalog, &inputs.library, &inputs.lock, report)?;
+    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
     let synthesis = synth(&plan, report)?;
     let manifest: serde_json::Value = synthesis
         .tree

@@ -89,8 +89,9 @@ The help shows the block with its host bits cleared.\n\n    10.0.0.7/16    # ref
 
 pub static IPV6_NOT_SUPPORTED: Code = Code {
     name: "ipv6-not-supported",
-    meaning: "an IPv6 block where networks are IPv4 only",
-    explanation: "Tenants' networks are IPv4 only in this version, so that an IPv6 block in `ingress`, `pools` or `reserved` would promise what is not built. Write IPv4 blocks.",
+    meaning: "an IPv6 block where only IPv4 addresses are",
+    explanation: "`pools` are IPv4 blocks: IPv6 blocks of one's own stand under `ipv6_pools`, each with the id of its pool in EC2. And a tenant has IPv6 addresses only with the setting `ipv6: dual_stack`: \
+without it, an IPv6 block in its `ingress` would let nobody in.\n\n    tiers:\n      business: { model: vpc, settings: { ipv6: dual_stack } }",
 };
 
 pub static UNUSABLE_POOL: Code = Code {

@@ -55,7 +55,7 @@ pub static NO_ROOM_TO_GROW: Code = Code {
     name: "no-room-to-grow",
     meaning: "a tenant asks for a larger size or more headroom, and the addresses beside its own are not to be had",
     explanation: "A network grows in place: its neighbouring blocks are attached to the VPC as secondary ones, and nothing that is there changes. They come from the tenant's headroom, \
-or from what happens to be free beside it. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
+or from what happens to be free beside it; where that is taken, from anywhere in the pools that serve the tenant. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
 - { id: acme, tier: business, size: medium, headroom: 2 }   # a /22 that may grow to a /20\n\nGive tenants that are likely to grow headroom when they come. \
 Without it, build the tenant anew under another id with the larger size, and remove the old one when all has moved.",
 };

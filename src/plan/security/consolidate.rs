@@ -35,26 +35,33 @@ impl Wrong {
 }
 
 /// The fewest pairs of peer and traffic that let through just what these do, in order.
-pub(super) fn consolidate(said: &BTreeSet<(Peer, Traffic)>) -> Result<Vec<(Peer, Traffic)>, Wrong> {
+/// `dual`: groups hold IPv6 addresses too.
+pub(super) fn consolidate(
+    said: &BTreeSet<(Peer, Traffic)>,
+    dual: bool,
+) -> Result<Vec<(Peer, Traffic)>, Wrong> {
     let world = World::of(said.iter().map(|(peer, _)| peer)).ok_or(Wrong(None))?;
     let openings: Option<Vec<Opening>> = said
         .iter()
         .map(|(peer, traffic)| Some(Opening { range: world.block(peer)?, traffic: *traffic }))
         .collect();
     let openings = openings.ok_or(Wrong(None))?;
-    let everywhere: Vec<Opening> = said
-        .iter()
-        .zip(&openings)
-        .filter(|((peer, _), _)| *peer == Peer::Anywhere)
-        .map(|(_, opening)| *opening)
-        .collect();
+    let all_of = |all: &Peer| -> Vec<Opening> {
+        let of_them = said.iter().zip(&openings).filter(|((peer, _), _)| peer == all);
+        of_them.map(|(_, opening)| *opening).collect()
+    };
+    let (ipv4, ipv6) = (all_of(&Peer::Anywhere), all_of(&Peer::AnywhereIpv6));
+    let let_through = |everywhere: &[Opening], traffic: Traffic| {
+        everywhere.first().is_some_and(|anywhere| {
+            let also = Opening { range: anywhere.range, traffic };
+            difference(everywhere, &[everywhere, &[also]].concat()).is_none()
+        })
+    };
     // Whatever addresses a group or a list holds, a rule for all addresses holds them too.
     let needless = |peer: &Peer, traffic: Traffic| {
         matches!(peer, Peer::Workload(_) | Peer::PrefixList(_))
-            && everywhere.first().is_some_and(|anywhere| {
-                let also = Opening { range: anywhere.range, traffic };
-                difference(&everywhere, &[everywhere.as_slice(), &[also]].concat()).is_none()
-            })
+            && let_through(&ipv4, traffic)
+            && (!dual || let_through(&ipv6, traffic))
     };
     let needed: Vec<Opening> = said
         .iter()
@@ -116,8 +123,10 @@ impl World {
         // In the order of peers, in which all addresses come first.
         let named: BTreeSet<&Peer> = peers.filter(|peer| !matches!(peer, Peer::Range(_))).collect();
         let anywhere = named.contains(&Peer::Anywhere).then_some(0);
+        let anywhere_ipv6 = named.iter().position(|peer| **peer == Peer::AnywhereIpv6);
         let parent = |peer: &&Peer| match peer {
             Peer::SubnetGroup(_) | Peer::SubnetBlock(..) => anywhere,
+            Peer::SubnetIpv6(..) => anywhere_ipv6,
             _ => None,
         };
         let mut parents: Vec<Option<usize>> = named.iter().map(parent).collect();
@@ -168,7 +177,20 @@ mod tests {
     }
 
     fn shown(said: impl IntoIterator<Item = (Peer, Traffic)>) -> Vec<(Peer, Traffic)> {
-        consolidate(&said.into_iter().collect()).unwrap()
+        consolidate(&said.into_iter().collect(), false).unwrap()
+    }
+
+    #[test]
+    fn each_family_has_a_rule_for_every_address_of_its_own() {
+        let (app4, app6) = (app(), Peer::SubnetIpv6("app".into(), 1));
+        let both = [(Peer::AnywhereIpv6, tcp(443)), (app4.clone(), tcp(443)), (app6.clone(), tcp(443))];
+        let found = consolidate(&both.into_iter().collect(), true).unwrap();
+        assert_eq!(found, [(Peer::AnywhereIpv6, tcp(443)), (app4, tcp(443))]);
+        let service = || (Peer::Workload("service".into()), tcp(443));
+        let one = [(Peer::Anywhere, tcp(443)), service()];
+        assert_eq!(consolidate(&one.clone().into_iter().collect(), true).unwrap().len(), 2);
+        let both = one.into_iter().chain([(Peer::AnywhereIpv6, tcp(443))]);
+        assert!(!consolidate(&both.collect(), true).unwrap().contains(&service()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::blueprint::{Blueprint, Per};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{CellId, HostAccount, RegionName};
+use crate::network::Cidr;
 use crate::plan::security::numbers::HUNDREDS;
 use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Rule, Security};
 use crate::plan::{CellPlan, Shape, TenantPlan};
@@ -22,8 +23,11 @@ const GROUP_QUOTA: &str = "rules-per-security-group";
 /// The quota of entries in a network ACL, by its id.
 const ACL_QUOTA: &str = "rules-per-network-acl";
 
-/// The entries of a network ACL in one direction that AWS allows by default, less the default denial.
-pub(super) const DEFAULT_ACL_ROOM: usize = 19;
+/// The entries of a network ACL in one direction that AWS allows by default, less the final denial of each
+/// family.
+pub(super) fn acl_room(dual: bool) -> usize {
+    if dual { 18 } else { 19 }
+}
 
 /// How many rules count in each family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,19 +42,27 @@ impl Counted {
         self.ipv4.max(self.ipv6)
     }
 
+    /// The ranges of each family.
+    pub fn of<'r>(ranges: impl IntoIterator<Item = &'r Cidr>) -> Counted {
+        let (ipv4, ipv6): (Vec<&Cidr>, Vec<&Cidr>) = ranges.into_iter().partition(|range| range.is_v4());
+        Counted { ipv4: ipv4.len(), ipv6: ipv6.len() }
+    }
+
     fn add(&mut self, other: Counted) {
         self.ipv4 += other.ipv4;
         self.ipv6 += other.ipv6;
     }
 }
 
-/// How many rules one for this peer counts as, for a tenant with so many ranges in its allow-list.
-fn weight(peer: &Peer, ranges: usize) -> Counted {
+/// How many rules one for this peer counts as, for a tenant with so many ranges of each family in its
+/// allow-list.
+fn weight(peer: &Peer, ranges: Counted) -> Counted {
     match peer {
         Peer::Anywhere | Peer::SubnetGroup(_) | Peer::SubnetBlock(..) | Peer::Range(_) => {
             Counted { ipv4: 1, ipv6: 0 }
         }
-        Peer::TenantIngress => Counted { ipv4: ranges, ipv6: 0 },
+        Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => Counted { ipv4: 0, ipv6: 1 },
+        Peer::TenantIngress => ranges,
         Peer::Workload(_) => Counted { ipv4: 1, ipv6: 1 },
         Peer::PrefixList(service) => {
             let weight = PrefixListService::named(service).map_or(1, PrefixListService::weight);
@@ -59,9 +71,9 @@ fn weight(peer: &Peer, ranges: usize) -> Counted {
     }
 }
 
-/// The rules of each workload's group in each direction, for a tenant with so many ranges in its
-/// allow-list.
-pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: usize) -> BTreeMap<(&'s str, Direction), Counted> {
+/// The rules of each workload's group in each direction, for a tenant with so many ranges of each family
+/// in its allow-list.
+pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: Counted) -> BTreeMap<(&'s str, Direction), Counted> {
     let own = shape.workloads().map(|workload| workload.name.as_str());
     // The groups of a cell that hold what its tenants have in common.
     let shared = shape.security.shared.iter().map(String::as_str).filter(|_| shape.per == Per::Cell);
@@ -71,7 +83,7 @@ pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: usize) -> BTreeMap<(&'s str
 fn rules_of<'s>(
     workloads: impl Iterator<Item = &'s str>,
     rules: &'s [Rule],
-    ranges: usize,
+    ranges: Counted,
 ) -> BTreeMap<(&'s str, Direction), Counted> {
     let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
     for workload in workloads {
@@ -86,9 +98,11 @@ fn rules_of<'s>(
 }
 
 /// The entries of each subnet group's network ACL in each direction, the final denials left out.
-pub fn acl_entries(security: &Security, ranges: usize) -> BTreeMap<(&str, Direction), Counted> {
-    // A longer list is left to the security group: one entry for all addresses stands for it.
-    let ranges = if ranges > security.acl_ranges { 1 } else { ranges };
+pub fn acl_entries(security: &Security, ranges: Counted) -> BTreeMap<(&str, Direction), Counted> {
+    // A longer list is left to the security group: one entry for all addresses of a family stands for it.
+    let is_longer = ranges.ipv4 + ranges.ipv6 > security.acl_ranges;
+    let one = Counted { ipv4: 1, ipv6: ranges.ipv6.min(1) };
+    let ranges = if is_longer { one } else { ranges };
     let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
     for entry in &security.acl_entries {
         counted.entry((&entry.subnet_group, entry.direction)).or_default().add(weight(&entry.peer, ranges));
@@ -98,14 +112,14 @@ pub fn acl_entries(security: &Security, ranges: usize) -> BTreeMap<(&str, Direct
 
 /// How long an allow-list can be for every ACL to hold an entry for each of its ranges, by AWS's default.
 /// What AWS has granted is left alone: the accounts of one shape may differ in it.
-pub(super) fn room_for_ranges(entries: &[AclEntry]) -> usize {
+pub(super) fn room_for_ranges(entries: &[AclEntry], dual: bool) -> usize {
     let mut needed: BTreeMap<(&str, Direction), (usize, usize)> = BTreeMap::new();
     for entry in entries {
         let (ranges, others) = needed.entry((&entry.subnet_group, entry.direction)).or_default();
         *(if entry.peer == Peer::TenantIngress { ranges } else { others }) += 1;
     }
     let room =
-        |(ranges, others): &(usize, usize)| DEFAULT_ACL_ROOM.saturating_sub(*others).checked_div(*ranges);
+        |(ranges, others): &(usize, usize)| acl_room(dual).saturating_sub(*others).checked_div(*ranges);
     needed.values().filter_map(room).min().unwrap_or(ACL_INGRESS_RANGES).min(ACL_INGRESS_RANGES)
 }
 
@@ -152,13 +166,15 @@ impl<'c> Check<'c> {
     /// `place` is in the catalog, and belongs to who needs the shape; `owner` has an allow-list.
     fn home(&mut self, number: usize, cell: &CellId, place: Span, owner: Option<&TenantPlan<'_>>) {
         let Some(shape) = self.shapes.get(number) else { return };
-        let ranges = owner.map_or(0, |owner| owner.ingress.len());
+        let ranges = owner.map_or(Counted::default(), |owner| Counted::of(owner.ingress.values()));
         let limit = allowed(self.catalog, GROUP_QUOTA, &cell.account, &cell.region);
         for ((workload, direction), counted) in group_rules(shape, ranges) {
             if counted.most() <= limit {
                 continue;
             }
-            let without = group_rules(shape, 1).get(&(workload, direction)).map_or(0, |one| one.most());
+            let without = group_rules(shape, Counted { ipv4: 1, ipv6: ranges.ipv6.min(1) })
+                .get(&(workload, direction))
+                .map_or(0, |one| one.most());
             let over = Over { workload, direction, used: counted.most(), limit };
             match owner.filter(|_| without <= limit) {
                 Some(owner) => self.report.push(over.allow_list(owner)),
@@ -169,7 +185,9 @@ impl<'c> Check<'c> {
             }
         }
         let limit = allowed(self.catalog, ACL_QUOTA, &cell.account, &cell.region);
-        for ((group, direction), counted) in acl_entries(&shape.security, shape.security.acl_ranges) {
+        for ((group, direction), counted) in
+            acl_entries(&shape.security, Counted { ipv4: shape.security.acl_ranges, ipv6: 0 })
+        {
             let room = limit.saturating_sub(denials(counted));
             let used = counted.ipv4 + counted.ipv6;
             if used > room && self.told.insert((number, group, direction, limit)) {
@@ -272,7 +290,8 @@ mod tests {
     use super::*;
     use crate::network::Traffic;
 
-    fn group_with(peer: Peer, ranges: usize) -> Counted {
+    fn group_with(peer: Peer, ipv4: usize) -> Counted {
+        let ranges = Counted { ipv4, ipv6: 0 };
         let rule = Rule {
             workload: "edge".into(),
             direction: Direction::Ingress,
@@ -302,7 +321,7 @@ mod tests {
 
     #[test]
     fn the_rule_for_nobody_counts() {
-        let counted = rules_of(["edge"].into_iter(), &[], 1);
+        let counted = rules_of(["edge"].into_iter(), &[], Counted { ipv4: 1, ipv6: 0 });
         assert_eq!(counted[&("edge", Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
     }
 }

@@ -9,6 +9,7 @@ use crate::catalog::NamedRanges;
 use crate::diagnostics::quote;
 use crate::network::cover::merged;
 use crate::network::{Icmp, Traffic};
+use crate::plan::ipv6::DualStack;
 use crate::plan::security::sharing::is_common;
 use crate::plan::security::{Direction, Pattern, Peer};
 
@@ -55,6 +56,8 @@ pub(super) struct Derivation<'d> {
     /// By subnet group and direction.
     pub(super) entries: BTreeMap<(String, Direction), BTreeSet<(Peer, Traffic)>>,
     pub(super) prefix_lists: BTreeSet<String>,
+    /// Where the network has IPv6 addresses too.
+    dual: Option<&'d DualStack>,
 }
 
 impl<'d> Derivation<'d> {
@@ -72,6 +75,7 @@ impl<'d> Derivation<'d> {
             rules: BTreeMap::new(),
             entries: BTreeMap::new(),
             prefix_lists: BTreeSet::new(),
+            dual: pattern.growth.ipv6.as_ref(),
         }
     }
 
@@ -155,8 +159,13 @@ impl<'d> Derivation<'d> {
                 return Err(Problem::NoWay(message));
             }
         }
-        self.rule(&from.name, Direction::Egress, flow, &Peer::Anywhere, &reason);
-        self.both_ways(&group, Direction::Egress, flow, &Peer::Anywhere);
+        // The public endpoints of AWS services go by names without IPv6 addresses, unless a program asks
+        // for others.
+        let ipv6 = self.dual.is_some() && flow.to == FlowEnd::Internet;
+        for peer in std::iter::once(Peer::Anywhere).chain(ipv6.then_some(Peer::AnywhereIpv6)) {
+            self.rule(&from.name, Direction::Egress, flow, &peer, &reason);
+            self.both_ways(&group, Direction::Egress, flow, &peer);
+        }
         Ok(())
     }
 
@@ -242,10 +251,23 @@ impl<'d> Derivation<'d> {
         if side != self.side {
             return;
         }
+        let peers = self.in_both_families(peer);
         let said = self.rules.entry((workload.to_owned(), direction)).or_default();
-        for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
-            said.entry((peer.clone(), *traffic)).or_insert_with(|| reason.to_owned());
+        for peer in peers {
+            for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
+                said.entry((peer.clone(), *traffic)).or_insert_with(|| reason.to_owned());
+            }
         }
+    }
+
+    /// The addresses of a subnet group are blocks of each family; what is no block holds for both.
+    fn in_both_families(&self, peer: &Peer) -> Vec<Peer> {
+        let mut peers = vec![peer.clone()];
+        if let (Peer::SubnetGroup(group), Some(dual)) = (peer, self.dual) {
+            let ranges = dual.ranges.get(group).copied().unwrap_or_default();
+            peers.extend((1..=ranges).map(|range| Peer::SubnetIpv6(group.clone(), range)));
+        }
+        peers
     }
 
     /// The entry for a flow's packets, and the one for the answers the other way, if the subnets are of
@@ -257,7 +279,9 @@ impl<'d> Derivation<'d> {
         // In subnets of the cell stand the workloads of tenants with different allow-lists.
         let of_all = self.side == Per::Cell && *peer == Peer::TenantIngress;
         let peer = if of_all { &Peer::Anywhere } else { peer };
-        for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
+        let peers = self.in_both_families(peer);
+        let all = peers.iter().flat_map(|peer| flow.traffic.iter().map(move |traffic| (peer, traffic)));
+        for (peer, traffic) in all.filter(|(peer, traffic)| peer.may_send(**traffic)) {
             let mut said = |direction, traffic| {
                 self.entries.entry((group.to_owned(), direction)).or_default().insert((peer.clone(), traffic))
             };
@@ -270,7 +294,11 @@ impl<'d> Derivation<'d> {
 impl Peer {
     /// Whether packets of this traffic come from there: ICMP is another protocol in each family.
     fn may_send(&self, traffic: Traffic) -> bool {
-        !matches!(traffic, Traffic::Icmp6(_)) || matches!(self, Peer::Workload(_) | Peer::PrefixList(_))
+        match self {
+            Peer::Workload(_) | Peer::PrefixList(_) => true,
+            Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => traffic.is_of_family(true),
+            _ => traffic.is_of_family(false),
+        }
     }
 }
 

@@ -19,14 +19,14 @@ pub(super) struct WithHoles {
 }
 
 /// The entries for what an ACL has to let through, with as many denials as save more than they cost.
-pub(super) fn with_holes(said: &BTreeSet<(Peer, Traffic)>) -> Result<WithHoles, Wrong> {
+pub(super) fn with_holes(said: &BTreeSet<(Peer, Traffic)>, dual: bool) -> Result<WithHoles, Wrong> {
     let mut widened = said.clone();
-    let mut best = WithHoles { allowed: consolidate(said)?, denied: Vec::new() };
+    let mut best = WithHoles { allowed: consolidate(said, dual)?, denied: Vec::new() };
     for make in [Traffic::Tcp, Traffic::Udp] {
         for gap in gaps(said, make) {
             let mut tried = widened.clone();
             tried.extend(touching(&widened, make, gap).map(|peer| (peer, make(gap))));
-            let allowed = consolidate(&tried)?;
+            let allowed = consolidate(&tried, dual)?;
             if allowed.len() + 1 < best.allowed.len() {
                 best.allowed = allowed;
                 best.denied.push(make(gap));
@@ -102,7 +102,7 @@ mod tests {
             .iter()
             .flat_map(|name| ports.map(|ports| (subnets(name), Traffic::Tcp(ports))))
             .collect();
-        let found = with_holes(&said).unwrap();
+        let found = with_holes(&said, false).unwrap();
         assert_eq!(found.denied, [Traffic::Tcp((22, 22))]);
         let whole = Traffic::Tcp((0, 65535));
         assert_eq!(found.allowed, ["app", "data", "public"].map(|name| (subnets(name), whole)));
@@ -117,7 +117,7 @@ mod tests {
             (subnets("data"), Traffic::Tcp((23, 65535))),
             (Peer::TenantIngress, Traffic::Tcp((22, 22))),
         ]);
-        let found = with_holes(&said).unwrap();
+        let found = with_holes(&said, false).unwrap();
         assert_eq!((found.allowed.len(), found.denied.len()), (5, 0));
     }
 
@@ -127,6 +127,6 @@ mod tests {
             (subnets("app"), Traffic::Udp((0, 21))),
             (subnets("app"), Traffic::Udp((23, 65535))),
         ]);
-        assert_eq!(with_holes(&said).unwrap().denied, []);
+        assert_eq!(with_holes(&said, false).unwrap().denied, []);
     }
 }

@@ -62,12 +62,16 @@ pub enum Direction {
 pub enum Peer {
     /// Every IPv4 address.
     Anywhere,
+    /// Every IPv6 address.
+    AnywhereIpv6,
     /// The ranges of the tenant's allow-list.
     TenantIngress,
     /// The addresses of a subnet group, in the block that its network was created with.
     SubnetGroup(String),
     /// The addresses of a subnet group in another block of its network.
     SubnetBlock(String, usize),
+    /// A /60 of a subnet group's IPv6 addresses, counted from 1.
+    SubnetIpv6(String, usize),
     /// Whoever bears the security group of a workload.
     Workload(String),
     /// AWS's prefix list of a service.
@@ -96,8 +100,9 @@ pub struct AclEntry {
     pub peer: Peer,
     /// Almost all entries allow; those that deny come first.
     pub allows: bool,
-    /// 1 to 99 where it denies, else 1,000 to 31,999, from the entry's own content: an edit elsewhere does not renumber it. Entries
-    /// for the tenant's allow-list have a round hundred, to which the slot of each range is added.
+    /// 1 to 99 where it denies, else 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an
+    /// edit elsewhere does not renumber it. Entries for the tenant's allow-list have a round hundred, to which
+    /// the slot of each range is added.
     pub number: u16,
 }
 
@@ -145,8 +150,9 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
             report.push(told(problem, flow, pattern));
         }
     }
+    let dual = pattern.growth.ipv6.is_some();
     let shorten = |said: &BTreeSet<(Peer, Traffic)>, report: &mut Report| {
-        consolidate::consolidate(said).unwrap_or_else(|wrong| {
+        consolidate::consolidate(said, dual).unwrap_or_else(|wrong| {
             report.push(wrong.told(pattern.place));
             Vec::new()
         })
@@ -173,8 +179,8 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
         if of_list > numbers::HUNDREDS {
             report.push(count::too_many_of_list(pattern.blueprint, subnet_group, of_list));
         }
-        if allowed.len() > count::DEFAULT_ACL_ROOM
-            && let Ok(found) = holes::with_holes(said)
+        if allowed.len() > count::acl_room(dual)
+            && let Ok(found) = holes::with_holes(said, dual)
             && !found.denied.is_empty()
         {
             entries.extend(found.denied.into_iter().map(|traffic| entry((Peer::Anywhere, traffic), false)));
@@ -193,7 +199,7 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
         workloads: pattern.workloads.keys().map(|name| (*name).to_owned()).collect(),
         shared: shared.map(|workload| workload.name.clone()).collect(),
         rules: blocks::over_all_blocks(rules, pattern.growth),
-        acl_ranges: count::room_for_ranges(&acl_entries),
+        acl_ranges: count::room_for_ranges(&acl_entries, dual),
         acl_entries,
         prefix_lists: derivation.prefix_lists,
     }

@@ -26,10 +26,12 @@ pub(super) fn numbered(mut entries: Vec<AclEntry>, growth: &Growth) -> Vec<AclEn
     );
     entries.extend(further);
     for entry in &mut entries {
-        // The first entry that matches decides, so that denials come before what allows.
+        // The first entry that matches decides, so that denials come before what allows. A family has numbers
+        // of its own, so that a second one moves none of the first.
         let (first, last, step) = match (&entry.peer, entry.allows) {
             (_, false) => (1, 99, 1),
             (Peer::TenantIngress, true) => (100, 900, 100),
+            (Peer::AnywhereIpv6 | Peer::SubnetIpv6(..), true) => (32_000, 32_766, 1),
             _ => (1_000, 31_999, 1),
         };
         let places = u32::from((last - first) / step + 1);
