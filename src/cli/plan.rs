@@ -286,18 +286,15 @@ fn row(cell: String, tenants: usize, counts: [usize; 4]) -> Vec<String> {
 fn rules(plan: &Plan<'_>) -> String {
     let mut text = String::new();
     for (position, shape) in plan.shapes.iter().enumerate() {
-        if shape.security.rules.is_empty() {
-            continue;
-        }
-        let cells = plan.cells.iter().filter(|cell| cell.shape == position);
-        let tenants = plan.tenants.iter().filter(|tenant| tenant.shape == position);
-        let tenants: Vec<String> = cells
-            .map(|cell| cell.id.to_string())
-            .chain(tenants.map(|tenant| tenant.tenant.id.value.to_string()))
+        let tenants: Vec<&str> = plan
+            .tenants
+            .iter()
+            .filter(|tenant| tenant.shape == position)
+            .map(|tenant| tenant.tenant.id.value.as_str())
             .collect();
         let (first, more) = tenants.split_at(tenants.len().min(8));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        if shape.security.rules.is_empty() && shape.per != Per::Tenant {
+        if shape.security.rules.is_empty() {
             continue;
         }
         let whose = match shape.per {
