@@ -62,10 +62,13 @@ impl Walk<'_> {
     fn between(&self, from: usize, to: usize, sender: &Workload, receiver: &Workload) -> Option<Vec<Hop>> {
         let packet = &self.packet;
         let mut hops = vec![self.group_out(sender)?];
-        if from == to {
-            hops.push(self.group_in(receiver, packet.source, true)?);
+        if from == to
+            && let Some(hop) = self.group_in(receiver, packet.source, true)
+        {
+            hops.push(hop);
             return Some(hops);
         }
+        // Beside that, a route for addresses of the subnet itself is followed: that lets more through, never less.
         hops.push(self.acl(from, packet.destination, false)?);
         hops.extend(self.on(from, to, packet.source, &mut Vec::new())?);
         Some(hops)
