@@ -15,6 +15,7 @@ mod growth;
 mod homes;
 pub mod lock;
 pub mod occupancy;
+pub mod placement;
 mod quarantine;
 pub mod register;
 pub mod security;
