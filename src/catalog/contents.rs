@@ -6,8 +6,8 @@ use std::fmt;
 use crate::aws::{PrefixListService, Quota};
 use crate::catalog::{FreeText, TagRule, TenantName};
 use crate::identity::{
-    AccountId, ComplianceName, EnvironmentName, Model, ProductName, RegionName, RepositoryPath, TagKey,
-    TagValue, TenantId, TierName, ZoneId,
+    AccountId, ComplianceName, EnvironmentName, HostAccount, Model, ProductName, RegionName, RepositoryPath,
+    TagKey, TagValue, TenantId, TierName, ZoneId,
 };
 use crate::network::Cidr;
 use crate::source::Span;
@@ -49,6 +49,21 @@ impl Catalog {
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
         self.tenants.get(position)
+    }
+
+    /// What the catalog says that AWS has granted of a quota: the entry that says most about where.
+    /// None of `region`: the quota of a whole account.
+    pub fn granted(&self, id: &str, account: &HostAccount, region: Option<&RegionName>) -> Option<u64> {
+        let holds = |one: &&QuotaOverride| {
+            one.quota.value.id == id
+                && one.account.as_ref().is_none_or(
+                    |given| matches!(account, HostAccount::Number(number) if *number == given.value),
+                )
+                && one.region.as_ref().is_none_or(|given| region.is_none_or(|region| *region == given.value))
+        };
+        let closest = |one: &&QuotaOverride| (one.account.is_some(), one.region.is_some());
+        // Of several that say as much, the first: `max_by_key` would take the last.
+        self.quotas.iter().rev().filter(holds).max_by_key(closest).map(|one| one.value.value)
     }
 
     /// The tier of a tenant of this catalog.

@@ -5,10 +5,12 @@
 
 mod adopt;
 mod blueprint;
+mod compile;
 mod completions;
 mod explain;
 mod init;
 mod inputs;
+mod limits;
 mod lock;
 mod man;
 mod plan;
@@ -55,6 +57,8 @@ enum Command {
     Synth(synth::Arguments),
     /// Show every decision without writing anything
     Plan(plan::Arguments),
+    /// Show the use of every limit of AWS, and the first to break
+    Limits(limits::Arguments),
     /// Explain a code, a tenant, a stack or an address
     Explain(explain::Arguments),
     /// Take networks that exist already into the lock
@@ -113,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments, &mut session),
         Command::Synth(arguments) => synth::run(arguments, &mut session),
         Command::Plan(arguments) => plan::run(arguments, &mut session),
+        Command::Limits(arguments) => limits::run(arguments, &mut session),
         Command::Explain(arguments) => explain::run(arguments, &mut session),
         Command::Adopt(arguments) => adopt::run(arguments, &mut session),
         Command::Lock(arguments) => lock::run(arguments, &mut session),

@@ -15,6 +15,9 @@ pub const PARAMETERS: usize = 200;
 /// Outputs in one template.
 pub const OUTPUTS: usize = 200;
 
+/// Dynamic references, `{{resolve:...}}`, in one template.
+pub const DYNAMIC_REFERENCES: usize = 60;
+
 /// Bytes of one parameter's value.
 pub const PARAMETER_VALUE_BYTES: usize = 4_096;
 

@@ -11,7 +11,6 @@ use crate::aws::quota;
 use crate::aws::vpc_blocks::{can_grow, growth_blocks, secondary_block};
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
-use crate::identity::{AccountId, HostAccount};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::Demand;
 use crate::plan::addresses::Pools;
@@ -257,12 +256,6 @@ fn shrinks(demand: &Demand<'_>, extent: Cidr, line: Option<Span>) -> Diagnostic 
 fn blocks_per_vpc(demand: &Demand<'_>, region: &Region, lock: &Lock) -> u64 {
     const ID: &str = "ipv4-cidr-blocks-per-vpc";
     let home = lock.tenants.get(&demand.tenant.id.value).map(|home| &home.value.cell.account);
-    let granted = demand.catalog.quotas.iter().filter(|one| {
-        let same = |account: &AccountId| home == Some(&HostAccount::Number(account.clone()));
-        one.quota.value.id == ID
-            && one.account.as_ref().is_none_or(|given| same(&given.value))
-            && one.region.as_ref().is_none_or(|given| given.value == region.name)
-    });
-    let closest = granted.max_by_key(|one| (one.account.is_some(), one.region.is_some()));
-    closest.map(|one| one.value.value).or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
+    let granted = home.and_then(|account| demand.catalog.granted(ID, account, Some(&region.name)));
+    granted.or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
 }

@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::short_hash;
+use crate::limits::StackUse;
 use crate::plan::{Plan, Shape, SubnetBlock, SubnetGroupPlan, TenantPlan};
 use crate::synth::template::{CompiledTemplate, Templates};
 
@@ -30,6 +31,20 @@ pub(super) struct BoundStack<'p> {
 }
 
 impl BoundStack<'_> {
+    /// What it uses of AWS's limits.
+    pub(super) fn usage(&self) -> StackUse<'_> {
+        StackUse {
+            name: &self.name,
+            account: &self.tenant.cell.account,
+            region: &self.tenant.cell.region,
+            tenant: Some(&self.tenant.tenant.id.value),
+            grows: true,
+            path: &self.template.path,
+            template: &self.template.count,
+            parameters: &self.parameters,
+        }
+    }
+
     /// The deployment file, with the keys of CloudFormation Git sync.
     pub(super) fn file(&self) -> Json {
         let parameters = self.parameters.iter().map(|(name, value)| (name.clone(), Json::text(value)));

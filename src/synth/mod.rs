@@ -26,7 +26,9 @@ use rayon::prelude::*;
 
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+use crate::limits::{Outlook, increases, outlook, script};
 use crate::plan::Plan;
+use crate::synth::bind::BoundStack;
 use crate::synth::tree::{NewTree, TreePath};
 
 /// What a run has made: the tree, and the figures that the user is told.
@@ -35,6 +37,8 @@ pub struct Synthesis {
     pub tree: NewTree,
     pub templates: usize,
     pub stacks: usize,
+    /// What the stacks use of AWS's limits.
+    pub outlook: Outlook,
 }
 
 /// Prints a plan.
@@ -52,14 +56,19 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
         .collect();
     const TAG_POLICY: &str = "organization/tag-policy.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
+    const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
+    const QUOTA_CALLS: &str = "runbook/quota-increases.sh";
     const PLAN: &str = "plan.json";
+    let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
+    let outlook = outlook(plan.catalog, &uses);
+    const FILES: [&str; 5] = [TAG_POLICY, PLAN, COST_ALLOCATION_TAGS, QUOTA_INCREASES, QUOTA_CALLS];
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
     let ((decisions, manifest), deployments) = rayon::join(
         || {
             rayon::join(
                 || print(plan_file::plan_file(plan, &stacks)),
-                || print(manifest::manifest(plan, &stacks, &[TAG_POLICY, PLAN, COST_ALLOCATION_TAGS])),
+                || print(manifest::manifest(plan, &stacks, &FILES)),
             )
         },
         || -> Vec<(String, Vec<u8>)> {
@@ -69,6 +78,8 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     files.extend(deployments);
     files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
+    files.push((QUOTA_INCREASES.to_owned(), print(increases(&outlook))));
+    files.push((QUOTA_CALLS.to_owned(), script(&outlook).into_bytes()));
     files.push((PLAN.to_owned(), decisions));
     files.push(("manifest.json".to_owned(), manifest));
     for (path, bytes) in files {
@@ -87,5 +98,5 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
             ));
         }
     }
-    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len() })
+    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len(), outlook })
 }
