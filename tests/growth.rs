@@ -187,9 +187,9 @@ fn tenants_that_have_not_grown_keep_their_template_files() {
 #[test]
 fn a_blueprint_that_does_not_say_how_to_grow_is_refused() {
     let own = tempfile::tempdir().unwrap();
-    let folder = own.path().join("vpc");
-    std::fs::create_dir(&folder).unwrap();
-    for file in std::fs::read_dir("blueprints/vpc").unwrap() {
+    let folder = own.path().join("parts/own_network");
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in std::fs::read_dir("blueprints/parts/own_network").unwrap() {
         let file = file.unwrap();
         let text = std::fs::read_to_string(file.path()).unwrap();
         let text = text.replace("$each block in network.further_blocks:", "$each block in zones:");

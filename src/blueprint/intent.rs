@@ -15,6 +15,8 @@ pub struct Blueprint {
     pub name: String,
     pub model: Model,
     pub summary: String,
+    /// How many tenants share a home; always `None` where each has its own.
+    pub cell: Option<CellIntent>,
     pub settings: SettingsSchema,
     pub network: Network,
     /// By name; names are words of lower-case letters, digits and underscores.
@@ -25,6 +27,69 @@ pub struct Blueprint {
     pub span: Span,
 }
 
+/// How full a cell of a shared model becomes.
+#[derive(Debug)]
+pub struct CellIntent {
+    /// The most tenants in a cell; quotas may allow fewer.
+    pub tenants: Located<u32>,
+}
+
+/// How many there are of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Per {
+    /// One for each tenant.
+    Tenant,
+    /// One for the tenants of a cell together.
+    Cell,
+    /// One for each account and Region in which the blueprint has a home.
+    Account,
+    /// One, in the management account and the catalog's first Region.
+    Organization,
+}
+
+impl Per {
+    /// Every word of blueprints with its value.
+    pub const WORDS: &'static [(&'static str, Per)] = &[
+        ("tenant", Per::Tenant),
+        ("cell", Per::Cell),
+        ("account", Per::Account),
+        ("organization", Per::Organization),
+    ];
+
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Per::Tenant => "tenant",
+            Per::Cell => "cell",
+            Per::Account => "account",
+            Per::Organization => "organization",
+        }
+    }
+}
+
+/// The account that a stack is deployed into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The one in which the tenant or the cell lives.
+    Home,
+    /// The organization's management account.
+    Management,
+}
+
+impl Place {
+    /// Every word of blueprints with its value.
+    pub const WORDS: &'static [(&'static str, Place)] =
+        &[("home", Place::Home), ("management", Place::Management)];
+
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Place::Home => "home",
+            Place::Management => "management",
+        }
+    }
+}
+
 /// Who has a VPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -32,13 +97,37 @@ pub enum Owner {
     Tenant,
     /// The tenants of a cell share one.
     Cell,
+    /// Nobody: what is built needs no network.
+    None,
+}
+
+impl Owner {
+    /// The word in blueprints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Owner::Tenant => "tenant",
+            Owner::Cell => "cell",
+            Owner::None => "none",
+        }
+    }
+
+    /// How many there are of what stands in such a network, where the blueprint does not say.
+    pub fn per(self) -> Per {
+        match self {
+            Owner::Cell => Per::Cell,
+            Owner::Tenant | Owner::None => Per::Tenant,
+        }
+    }
 }
 
 /// How the addresses of a VPC are cut.
 #[derive(Debug)]
 pub struct Network {
     pub owner: Owner,
-    /// Size name to prefix length of the VPC.
+    /// Prefix length of a cell's VPC; there if the owner is the cell.
+    pub cell_size: Option<Located<u8>>,
+    /// Size name to prefix length: of the VPC if it is the tenant's, else of the part that a tenant gets
+    /// of each subnet group that is `per: tenant`, before it is cut into zone slots.
     pub sizes: BTreeMap<String, Located<u8>>,
     /// In the order of the file, which is the order of the addresses.
     pub subnet_groups: Vec<SubnetGroup>,
@@ -55,6 +144,8 @@ pub struct SubnetGroup {
     /// a share of 4/8 is a block one bit longer.
     pub extra_bits: u8,
     pub route: Route,
+    /// [`Per::Tenant`] or [`Per::Cell`]: whether a tenant has subnets of its own in the group.
+    pub per: Per,
     pub span: Span,
 }
 
@@ -85,6 +176,8 @@ impl Route {
 pub struct Workload {
     pub name: String,
     pub subnet_group: String,
+    /// [`Per::Tenant`] or [`Per::Cell`]: whose it is.
+    pub per: Per,
     pub when: Option<Condition>,
     /// The longest prefix that its subnets may have.
     pub smallest_subnet: Option<u8>,
@@ -140,10 +233,14 @@ impl Protocol {
     }
 }
 
-/// A stack of a tenant.
+/// A stack of a blueprint.
 #[derive(Debug)]
 pub struct Stack {
     pub name: String,
+    /// How many there are of it.
+    pub per: Per,
+    /// Where it is deployed.
+    pub place: Place,
     pub template: Template,
     pub template_file: String,
     pub after: Vec<String>,

@@ -4,32 +4,52 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::blueprint::Blueprint;
-use crate::blueprint::load::load;
+use crate::blueprint::load::{INTENT_FILE, load};
+use crate::blueprint::parts::{Files, PART_FILE};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::source::{SourceMap, Span, read_text};
+use crate::yaml::{Node, Tags, Value, read_yaml};
 
-/// A blueprint in the binary: its name, and its files.
-type Embedded = (&'static str, &'static [(&'static str, &'static str)]);
+/// The text of a file in the binary, and its name.
+type Text = (&'static str, &'static str);
+
+/// A folder in the binary: its name, and its files.
+type Embedded = (&'static str, &'static [Text]);
 
 macro_rules! embedded_files {
-    ($blueprint:literal: $($file:literal),+ $(,)?) => {
-        ($blueprint, &[$(($file, include_str!(concat!("../../blueprints/", $blueprint, "/", $file)))),+])
+    ($folder:literal, $name:literal: $($file:literal),+ $(,)?) => {
+        ($name, &[$(($file, include_str!(concat!("../../blueprints/", $folder, $name, "/", $file)))),+])
     };
 }
 
 /// The blueprints that ship with tenantry. A test holds this list against the directory.
-const EMBEDDED: &[Embedded] = &[embedded_files!("vpc":
-    "access.yaml",
-    "blueprint.yaml",
-    "database.yaml",
-    "endpoints.yaml",
-    "foundation.yaml",
-    "growth.yaml",
-    "load_balancer.yaml",
-    "network.yaml",
-    "security.yaml",
-    "service.yaml",
-)];
+const EMBEDDED: &[Embedded] = &[embedded_files!("", "vpc": "blueprint.yaml")];
+
+/// The parts that they are made of.
+const EMBEDDED_PARTS: &[Embedded] = &[
+    embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
+    embedded_files!("parts/", "foundation": "foundation.yaml", "part.yaml"),
+    embedded_files!("parts/", "load_balancer": "access.yaml", "load_balancer.yaml", "part.yaml"),
+    embedded_files!("parts/", "own_network":
+        "endpoints.yaml",
+        "growth.yaml",
+        "network.yaml",
+        "part.yaml",
+        "security.yaml",
+    ),
+    embedded_files!("parts/", "service":
+        "part.yaml",
+        "scaling.yaml",
+        "service.yaml",
+        "task_definition.yaml",
+    ),
+];
+
+/// The folder of parts, beside the blueprints or in one, and the key that names those taken in.
+const PARTS: &str = "parts";
+
+/// Parts by name.
+type Shelf = BTreeMap<String, Files>;
 
 /// Blueprints by name.
 #[derive(Debug)]
@@ -48,18 +68,29 @@ impl Library {
         sources: &mut SourceMap,
         report: &mut Report,
     ) -> Result<Library, Reported> {
+        let mut add = |path: String, files: &[Text]| -> Files {
+            let name = |file: &str| format!("blueprints/{path}/{file}");
+            files.iter().map(|(file, text)| ((*file).to_owned(), sources.add(name(file), *text))).collect()
+        };
+        let embedded: Vec<Files> =
+            EMBEDDED.iter().map(|(name, files)| add((*name).to_owned(), files)).collect();
+        let mut shelf: Shelf = EMBEDDED_PARTS
+            .iter()
+            .map(|(name, files)| ((*name).to_owned(), add(format!("parts/{name}"), files)))
+            .collect();
+        // A directory's parts take the place of those in the binary for all blueprints, a blueprint's
+        // own for itself alone.
+        if let Some(directory) = directory.filter(|directory| !is_blueprint(directory)) {
+            shelf.extend(parts_below(directory, sources, report)?);
+        }
         let mut blueprints = BTreeMap::new();
-        for (name, files) in EMBEDDED {
-            let files = files.iter().map(|(file, text)| {
-                ((*file).to_owned(), sources.add(format!("blueprints/{name}/{file}"), *text))
-            });
-            let files = files.collect();
-            if let Ok(blueprint) = load(&files, sources, report) {
+        for files in &embedded {
+            if let Ok(blueprint) = load(files, &shelf, sources, report) {
                 blueprints.insert(blueprint.name.clone(), blueprint);
             }
         }
         if let Some(directory) = directory {
-            read_directory(directory, &mut blueprints, sources, report)?;
+            read_directory(directory, &shelf, &mut blueprints, sources, report)?;
         }
         report.checkpoint()?;
         Ok(Library { blueprints })
@@ -95,24 +126,66 @@ impl Library {
     }
 }
 
-/// The files of an embedded blueprint, for `tenantry blueprint eject`.
-pub fn embedded(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
-    EMBEDDED.iter().find(|(other, _)| *other == name).map(|(_, files)| *files)
+/// The files of an embedded blueprint with the parts that it takes in, each with its path in the folder,
+/// for `tenantry blueprint eject`.
+pub fn embedded(name: &str) -> Option<Vec<(String, &'static str)>> {
+    let (_, own) = EMBEDDED.iter().find(|(other, _)| *other == name)?;
+    let mut files: Vec<(String, &str)> = own.iter().map(|(file, text)| ((*file).to_owned(), *text)).collect();
+    let (_, intent) = own.iter().find(|(file, _)| *file == INTENT_FILE)?;
+    let named = parts_named(intent);
+    for (part, texts) in EMBEDDED_PARTS.iter().filter(|(part, _)| named.iter().any(|name| name == part)) {
+        files.extend(texts.iter().map(|(file, text)| (format!("{PARTS}/{part}/{file}"), *text)));
+    }
+    Some(files)
+}
+
+/// The parts that a blueprint of the binary names.
+fn parts_named(intent: &str) -> Vec<String> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(INTENT_FILE, intent);
+    let Ok(node) = read_yaml(file, Tags::Refuse, &sources, &mut Report::default()) else { return Vec::new() };
+    match node.get(PARTS).map(|parts| &parts.value) {
+        Some(Value::List(parts)) => parts.iter().filter_map(Node::as_text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_blueprint(folder: &Path) -> bool {
+    folder.join(INTENT_FILE).is_file()
+}
+
+/// The parts in the folder `parts` of a directory, if it has one.
+fn parts_below(directory: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Shelf, Reported> {
+    let folder = directory.join(PARTS);
+    let mut shelf = Shelf::new();
+    if !folder.is_dir() {
+        return Ok(shelf);
+    }
+    for part in entries(&folder, report)? {
+        if part.join(PART_FILE).is_file() {
+            shelf.insert(file_name(&part), yaml_files(&part, sources, report)?);
+        }
+    }
+    Ok(shelf)
 }
 
 fn read_directory(
     directory: &Path,
+    shelf: &Shelf,
     blueprints: &mut BTreeMap<String, Blueprint>,
     sources: &mut SourceMap,
     report: &mut Report,
 ) -> Result<(), Reported> {
-    let folders = if directory.join(super::load::INTENT_FILE).is_file() {
+    let folders = if is_blueprint(directory) {
         vec![directory.to_path_buf()]
     } else {
         let mut folders = entries(directory, report)?;
-        folders.retain(|path| path.join(super::load::INTENT_FILE).is_file());
+        folders.retain(|path| is_blueprint(path));
         folders
     };
+    if folders.is_empty() && directory.join(PARTS).is_dir() {
+        return Ok(());
+    }
     if folders.is_empty() {
         return Err(report.error(
             Diagnostic::error(
@@ -124,15 +197,10 @@ fn read_directory(
     }
     let mut own: BTreeMap<String, Span> = BTreeMap::new();
     for folder in folders {
-        let mut files = BTreeMap::new();
-        for path in entries(&folder, report)? {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-            if is_yaml && path.is_file() {
-                files.insert(name, read_text(&path, sources, report)?);
-            }
-        }
-        if let Ok(blueprint) = load(&files, sources, report) {
+        let files = yaml_files(&folder, sources, report)?;
+        let mut shelf = shelf.clone();
+        shelf.extend(parts_below(&folder, sources, report)?);
+        if let Ok(blueprint) = load(&files, &shelf, sources, report) {
             match own.insert(blueprint.name.clone(), blueprint.span) {
                 None => _ = blueprints.insert(blueprint.name.clone(), blueprint),
                 Some(other) => report.push(
@@ -154,6 +222,22 @@ fn read_directory(
     Ok(())
 }
 
+/// The YAML files of a folder, which are its intent and its templates.
+fn yaml_files(folder: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Files, Reported> {
+    let mut files = Files::new();
+    for path in entries(folder, report)? {
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if is_yaml && path.is_file() {
+            files.insert(file_name(&path), read_text(&path, sources, report)?);
+        }
+    }
+    Ok(files)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 fn entries(directory: &Path, report: &mut Report) -> Result<Vec<std::path::PathBuf>, Reported> {
     let listed = std::fs::read_dir(directory).and_then(|entries| {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
@@ -170,5 +254,34 @@ fn entries(directory: &Path, report: &mut Report) -> Result<Vec<std::path::PathB
             )
             .help("check the path and its permissions"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_a_blueprint_or_a_part_is_in_the_binary() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints");
+        let folders = |folder: &Path| {
+            let paths = entries(folder, &mut Report::default()).unwrap();
+            paths.iter().map(|path| file_name(path)).filter(|name| name != PARTS).collect::<Vec<_>>()
+        };
+        let of = |list: &[Embedded]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(of(EMBEDDED), folders(&root));
+        assert_eq!(of(EMBEDDED_PARTS), folders(&root.join(PARTS)));
+        let mut report = Report::default();
+        let mut on_disk = |folder: &Path| {
+            let mut sources = SourceMap::default();
+            yaml_files(folder, &mut sources, &mut report).unwrap().into_keys().collect::<Vec<_>>()
+        };
+        let names = |files: &[Text]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        for (name, files) in EMBEDDED {
+            assert_eq!(names(files), on_disk(&root.join(name)), "{name}");
+        }
+        for (name, files) in EMBEDDED_PARTS {
+            assert_eq!(names(files), on_disk(&root.join(PARTS).join(name)), "{name}");
+        }
     }
 }

@@ -5,16 +5,24 @@
 //! tenant: what differs by tenant stays a [`Symbol`] until `synth` binds it.
 
 pub mod condition;
+mod include;
 pub mod intent;
 pub mod library;
 mod load;
 mod load_flows;
+mod load_network;
+mod load_stacks;
 mod misfit;
+mod not_built;
+mod parts;
 mod scope;
 pub mod settings;
 pub mod template;
 
-pub use intent::{Blueprint, Flow, FlowEnd, Network, Owner, Protocol, Route, Stack, SubnetGroup, Workload};
+pub use intent::{
+    Blueprint, CellIntent, Flow, FlowEnd, Network, Owner, Per, Place, Protocol, Route, Stack, SubnetGroup,
+    Workload,
+};
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};
 pub use settings::Settings;

@@ -26,9 +26,17 @@ pub enum Symbol {
     TenantId,
     TenantName,
     TenantTier,
-    /// A name for what must be named: product, environment and tenant, at most 60 characters,
+    /// A name for what must be named: product, environment and tenant or cell, at most 60 characters,
     /// without double hyphens.
     ResourceName,
+    /// A number that no other tenant of the cell has.
+    TenantSlot,
+    /// The model and number of the cell, such as `container-1`.
+    CellName,
+    /// The number of the cell.
+    CellNumber,
+    /// What stands in the place of a tenant's id in the tags of what tenants share.
+    SharedTag,
     /// The IPv4 block of the tenant's network.
     NetworkCidr,
     /// The id of the Availability Zone in this slot, from 1.
@@ -64,6 +72,10 @@ impl Symbol {
             Symbol::TenantName => "TenantName".to_owned(),
             Symbol::TenantTier => "TenantTier".to_owned(),
             Symbol::ResourceName => "ResourceName".to_owned(),
+            Symbol::TenantSlot => "TenantSlot".to_owned(),
+            Symbol::CellName => "CellName".to_owned(),
+            Symbol::CellNumber => "CellNumber".to_owned(),
+            Symbol::SharedTag => "SharedTag".to_owned(),
             Symbol::NetworkCidr => "NetworkCidr".to_owned(),
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
@@ -88,6 +100,10 @@ impl Symbol {
             Symbol::TenantName => "Display name of the tenant".to_owned(),
             Symbol::TenantTier => "Tier of the tenant".to_owned(),
             Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
+            Symbol::TenantSlot => "Number of the tenant in its cell".to_owned(),
+            Symbol::CellName => "Name of the cell".to_owned(),
+            Symbol::CellNumber => "Number of the cell".to_owned(),
+            Symbol::SharedTag => "Whose the resources are, in place of a tenant".to_owned(),
             Symbol::NetworkCidr => "IPv4 block of the tenant's VPC".to_owned(),
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),

@@ -33,6 +33,9 @@ pub struct Setting {
     pub default: Option<JsonValue>,
     /// Whether it becomes a parameter and not a part of the shape.
     pub lifted: bool,
+    /// Whether it is of the cell and not of the tenant: tenants that set it differently live in
+    /// different cells.
+    pub of_cell: bool,
     /// Its JSON Schema, for `tenantry blueprint show`.
     pub schema: JsonValue,
 }
@@ -73,9 +76,20 @@ impl SettingsSchema {
                     description: text("description"),
                     default: property.get("default").cloned(),
                     lifted: property.get("lifted").and_then(JsonValue::as_bool).unwrap_or(false),
+                    of_cell: property.get("scope").and_then(JsonValue::as_str) == Some("cell"),
                     schema: property.clone(),
                 },
             );
+        }
+        if let Some(name) = described.into_iter().flatten().find_map(|(name, property)| {
+            let scope = property.get("scope")?;
+            (!matches!(scope.as_str(), Some("tenant" | "cell"))).then_some(name)
+        }) {
+            return Err(SchemaProblem {
+                phrase: format!("the scope of the setting `{name}` is neither of the tenant nor of the cell"),
+                help: "write `tenant`, which is what it is without the key, or `cell`",
+                path: ["properties", name, "scope"].map(str::to_owned).to_vec(),
+            });
         }
         if let Some((one, other)) = equal_parameters(&properties) {
             return Err(SchemaProblem {

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         (Action::Eject { name, directory }, format) => {
             let directory = directory.clone().unwrap_or_else(|| Path::new("blueprints").join(name));
             let Some(files) = embedded(name) else { return Err(report.error(library.unknown(name))) };
-            eject(files, &directory, report)?;
+            eject(&files, &directory, report)?;
             let text = format!(
                 "wrote {} files to {}; use them with `--blueprints {}`\n",
                 files.len(),
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             match format {
                 Format::Human => print::result(&text, report)?,
                 Format::Json => {
-                    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+                    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
                     print::json_result(
                         &json!({"directory": directory.display().to_string(), "files": names}),
                         report,
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
 }
 
 /// Writes into a directory that does not exist yet or is empty, so that no change is overwritten.
-fn eject(files: &[(&str, &str)], directory: &Path, report: &mut Report) -> Result<(), Reported> {
+fn eject(files: &[(String, &str)], directory: &Path, report: &mut Report) -> Result<(), Reported> {
     let failed = |report: &mut Report, path: &Path, reason: String| {
         report.error(
             Diagnostic::error(
@@ -111,7 +111,9 @@ fn eject(files: &[(&str, &str)], directory: &Path, report: &mut Report) -> Resul
     }
     for (name, text) in files {
         let path = directory.join(name);
-        if let Err(error) = std::fs::write(&path, text) {
+        let folder = path.parent().unwrap_or(directory);
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+        if let Err(error) = written {
             return Err(failed(report, &path, error.to_string()));
         }
     }

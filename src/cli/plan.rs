@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
+use crate::plan::{NetworkPlan, Plan, Unit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -189,13 +190,16 @@ fn number(value: u128) -> serde_json::Value {
 }
 
 fn tenants(plan: &Plan<'_>) -> String {
+    let zones =
+        |network: &NetworkPlan| network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" ");
     let rows = plan.tenants.iter().map(|tenant| {
+        let network = plan.network_of(Unit::Tenant(tenant));
         vec![
             tenant.tenant.id.value.to_string(),
             tenant.tier.name.to_string(),
             tenant.cell.to_string(),
-            tenant.network.cidr.to_string(),
-            tenant.network.zones.iter().map(|zone| zone.as_str()).collect::<Vec<_>>().join(" "),
+            network.map_or("-".to_owned(), |network| network.cidr.to_string()),
+            network.map_or("-".to_owned(), zones),
             if tenant.has_stacks() {
                 plan.shapes[tenant.shape].stacks.len().to_string()
             } else {

@@ -27,6 +27,11 @@ impl CellId {
     /// The rule for these names, as a phrase that follows "must be".
     pub const RULE: &'static str =
         "a cell: model, account, region and number, such as `vpc/222222222222/us-east-1/1`";
+
+    /// Model and number, such as `subnet-1`: enough within one account and Region.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.model, self.ordinal)
+    }
 }
 
 impl fmt::Display for HostAccount {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::aws::{Quota, quota};
-use crate::identity::{HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HostAccount, RegionName, TenantId};
 use crate::limits::reference::Reference;
 use crate::limits::template::{Side, TemplateCount};
 
@@ -17,12 +17,14 @@ use crate::limits::template::{Side, TemplateCount};
 #[derive(Clone, Debug)]
 pub struct StackUse<'s> {
     pub name: &'s str,
+    /// Its name in the blueprint.
+    pub stack: &'s str,
     pub account: &'s HostAccount,
     pub region: &'s RegionName,
     /// None: it is shared.
     pub tenant: Option<&'s TenantId>,
-    /// Whether there are more of it when there are more tenants: false of what an account has once.
-    pub grows: bool,
+    /// None: an account or the organization has it once, however many tenants there are.
+    pub cell: Option<&'s CellId>,
     /// The template's path in the output tree.
     pub path: &'s str,
     pub template: &'s TemplateCount,
@@ -41,8 +43,10 @@ pub struct Use {
     pub used: u64,
     /// More may be used: a parameter says how much, and is no number.
     pub at_least: bool,
-    /// Of how many tenants.
+    /// How many tenants use it.
     pub tenants: u64,
+    /// How many tenants there are where the limit holds, whether they use it or not.
+    pub population: u64,
     /// What is used however many tenants there are.
     pub fixed: u64,
     /// The first tenant that goes beyond the limit; none where the shared part alone does.
@@ -178,7 +182,7 @@ impl<'a, 's> Account<'a, 's> {
                 let region = is_regional(quota).then_some(stack.region);
                 let (sum, limit) =
                     sums.entry((id, region)).or_insert_with(|| (Sum::default(), self.limit(quota, region)));
-                sum.add(amount, stack, !stack.grows, *limit);
+                sum.add(amount, stack, stack.cell.is_none(), *limit);
             }
         }
         let uses = sums.into_iter().filter_map(|((id, region), (sum, limit))| {
@@ -204,7 +208,7 @@ impl<'a, 's> Account<'a, 's> {
                 let (sum, limit) = sums
                     .entry((id, stack.region, zone.to_owned()))
                     .or_insert_with(|| (Sum::default(), self.limit(quota, Some(stack.region))));
-                sum.add(amount.in_stack(stack.parameters), stack, !stack.grows, *limit);
+                sum.add(amount.in_stack(stack.parameters), stack, stack.cell.is_none(), *limit);
             }
         }
         let mut fullest: BTreeMap<(&'static str, &'s RegionName), Use> = BTreeMap::new();
@@ -282,6 +286,14 @@ impl<'a, 's> Account<'a, 's> {
         fullest.into_values().collect()
     }
 
+    /// The tenants of the account, or of one of its Regions. The stacks are sorted by tenant.
+    fn population(&self, region: Option<&RegionName>) -> u64 {
+        let here = self.stacks.iter().filter(|stack| region.is_none_or(|region| stack.region == region));
+        let mut tenants: Vec<_> = here.filter_map(|stack| stack.tenant).collect();
+        tenants.dedup();
+        tenants.len() as u64
+    }
+
     fn usage(
         &self,
         quota: &'static Quota,
@@ -291,6 +303,10 @@ impl<'a, 's> Account<'a, 's> {
         limit: Option<u64>,
     ) -> Use {
         let Sum { used, fixed, at_least, tenants, first_over, .. } = sum;
+        let population = match &holder {
+            None | Some(Holder::Zone(_)) => self.population(region),
+            Some(_) => tenants,
+        };
         let over = u64::from(limit.is_some_and(|limit| used > limit));
         Use {
             quota,
@@ -300,6 +316,7 @@ impl<'a, 's> Account<'a, 's> {
             used,
             at_least,
             tenants,
+            population,
             fixed,
             first_over: first_over.cloned(),
             over,

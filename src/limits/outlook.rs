@@ -146,10 +146,10 @@ fn breaks(usage: &Use, limit: Option<u64>) -> Breaks {
     let growing = u128::from(usage.used.saturating_sub(usage.fixed));
     // What one tenant has to itself does not grow when others come.
     let shared = !matches!(usage.holder, Some(super::Holder::Resource { .. })) || usage.tenants > 1;
-    if growing == 0 || usage.tenants == 0 || !shared {
+    if growing == 0 || usage.population == 0 || !shared {
         return Breaks::Never;
     }
     let room = u128::from(limit - usage.fixed.min(limit));
-    let fitting = room * u128::from(usage.tenants) / growing;
+    let fitting = room * u128::from(usage.population) / growing;
     u64::try_from(fitting + 1).map_or(Breaks::Never, Breaks::At)
 }

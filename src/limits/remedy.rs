@@ -28,7 +28,8 @@ pub(super) fn remedy(reach: &Reach) -> Option<Remedy> {
     if quota.adjustable == Some(true)
         && reach.maximum.is_none_or(|most| most >= usage.used && Some(most) != reach.limit)
     {
-        let wanted = comfortable(usage.used);
+        // What is raised before it is needed is raised beyond what it is.
+        let wanted = comfortable(usage.used.max(reach.limit.unwrap_or_default()));
         return Some(Remedy::Raise { quota, to: reach.maximum.map_or(wanted, |most| wanted.min(most)) });
     }
     Some(Remedy::Change(change(&usage.quota.id, usage.holder.as_ref())))

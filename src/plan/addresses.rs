@@ -7,13 +7,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
-use crate::blueprint::{Blueprint, SubnetGroup as GroupIntent};
+use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent, Workload};
 use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
 use crate::network::{Cidr, FreeSpace};
+use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
-use crate::plan::{Demand, PoolUse, growth, quarantine};
+use crate::plan::{PoolUse, growth, quarantine};
 use crate::source::Span;
 
 /// The longest prefix of a subnet (VPC User Guide, "Subnet sizing").
@@ -152,7 +153,7 @@ impl<'c> Pools<'c> {
     }
 }
 
-/// Gives one tenant its network, subnet groups and zones, in the lock.
+/// Gives one tenant or cell its network, subnet groups and zones, in the lock.
 pub(super) fn settle(
     demand: &Demand<'_>,
     region: &Region,
@@ -160,7 +161,7 @@ pub(super) fn settle(
     pools: &mut Pools<'_>,
     report: &mut Report,
 ) {
-    let owner = Owner::Tenant(demand.tenant.id.value.clone());
+    let owner = demand.owner.clone();
     let network = match lock.networks.get(&owner) {
         Some(network) => {
             if !check_network(demand, region, network, report)
@@ -192,15 +193,16 @@ fn new_network(
 ) -> Option<Network> {
     let length = demand.length.value;
     let reserve_length = length.checked_sub(demand.headroom).filter(|length| *length >= 8)?;
-    let id = &demand.tenant.id.value;
     // Only where it may stand: a block that waits in another Region, or that was reserved since, goes on
     // waiting, for stacks that hold its addresses may still be there.
     let may_return = |block: &Cidr| {
         block.length() == reserve_length
             && region.pools.iter().any(|pool| pool.value.contains(block))
             && !demand.catalog.reserved.iter().any(|reserved| reserved.cidr.value.overlaps(block))
+            // What it had of a cell belongs to the cell.
+            && !lock.is_inside_a_cell(block)
     };
-    let owner = Owner::Tenant(id.clone());
+    let owner = demand.owner.clone();
     let returned = lock
         .quarantine
         .iter()
@@ -246,6 +248,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
         .quarantine
         .keys()
         .filter(|block| spaces.iter().any(|space| space.pool().contains(block)))
+        .filter(|block| !lock.is_inside_a_cell(block))
         .count();
     let found =
         lock.reserved.iter().filter(|(id, _)| spaces.iter().any(|space| space.pool().overlaps(&id.block)));
@@ -258,10 +261,7 @@ fn pool_full(demand: &Demand<'_>, region: &Region, length: u8, lock: &Lock, pool
     let pool = region.pools.first().map_or(region.span, |pool| pool.span);
     let mut error = Diagnostic::error(
         &codes::POOL_FULL,
-        format!(
-            "no pool of {} has room for the /{length} of tenant `{}`",
-            region.name, demand.tenant.id.value
-        ),
+        format!("no pool of {} has room for the /{length} of {}", region.name, demand.who()),
     )
     .at(demand.tenant.id.span, "did not fit")
     .also(pool, "the pools of the Region begin here")
@@ -313,12 +313,12 @@ fn check_network(
     network: &Locked<Network>,
     report: &mut Report,
 ) -> bool {
-    let id = &demand.tenant.id.value;
+    let who = demand.who();
     let reserve = network.value.reserve;
     let mut error = if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
-            format!("the block {reserve} of tenant `{id}` lies in no pool of {}", region.name),
+            format!("the block {reserve} of {who} lies in no pool of {}", region.name),
         )
         .at(region.span, "the Region's pools")
         .help("give the pool back to the Region; addresses that exist cannot be renumbered")
@@ -328,7 +328,7 @@ fn check_network(
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!(
-                "the block {reserve} of tenant `{id}` lies in the reserved range {} ({})",
+                "the block {reserve} of {who} lies in the reserved range {} ({})",
                 reserved.cidr.value,
                 reserved.reason.value.as_str()
             ),
@@ -365,17 +365,21 @@ fn subnet_groups(
         .filter(|group| !groups.contains_key(group.name.as_str()))
         .collect();
     for group in missing {
+        // What tenants get their parts of is not cut for zones: the parts are.
+        let is_cut = matches!(owner, Owner::Tenant(_)) || group.per == Per::Cell;
         let (Some(block), Ok(name), Ok(slots)) = (
             space.allocate(network.cidr.length() + group.extra_bits),
             group.name.parse::<SubnetGroupName>(),
-            u32::try_from(demand.blueprint.network.zone_slots),
+            u32::try_from(if is_cut { demand.blueprint.network.zone_slots } else { 1 }),
         ) else {
             report.push(
                 Diagnostic::error(
                     &codes::POOL_FULL,
                     format!(
-                        "the network {} of tenant `{}` has no room for the subnet group `{}`",
-                        network.cidr, demand.tenant.id.value, group.name
+                        "the network {} of {} has no room for the subnet group `{}`",
+                        network.cidr,
+                        demand.who(),
+                        group.name
                     ),
                 )
                 .at(group.span, "")
@@ -400,8 +404,8 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
                 Diagnostic::error(
                     &codes::NOT_ENOUGH_ZONES,
                     format!(
-                        "tenant `{}` spans {}, and {} has {}",
-                        demand.tenant.id.value,
+                        "{} spans {}, and {} has {}",
+                        demand.who(),
                         count(demand.zones, "zone"),
                         region.name,
                         region.zones.len()
@@ -458,44 +462,54 @@ pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, C
     slots
 }
 
-/// Whether the subnets of a network of this length are large enough, for AWS and for the workloads.
-pub(super) fn check_subnet_sizes<'w>(
-    blueprint: &Blueprint,
-    workloads: impl Iterator<Item = &'w crate::blueprint::Workload>,
-    length: u8,
-    place: Span,
-    tenant: &TenantId,
-    report: &mut Report,
-) {
-    let slot_bits = blueprint.network.zone_slots.ilog2() as u8;
-    let subnet_length = |group: &GroupIntent| length + group.extra_bits + slot_bits;
-    let mut refuse = |what: String, group: &GroupIntent, needed: u8| {
-        report.push(
-            Diagnostic::error(
-                &codes::SUBNET_TOO_SMALL,
-                format!(
-                    "{what} needs subnets of a /{needed} at least, and the {} subnets of tenant `{tenant}` are /{}",
-                    group.name,
-                    subnet_length(group)
-                ),
-            )
-            .at(place, format!("a network of /{length}"))
-            .help("give the tenant a larger size"),
-        );
-    };
-    for group in &blueprint.network.subnet_groups {
-        if subnet_length(group) > LONGEST_SUBNET {
-            refuse("AWS".to_owned(), group, LONGEST_SUBNET);
+/// What decides how large subnets are.
+pub(super) struct SubnetRoom<'b> {
+    pub blueprint: &'b Blueprint,
+    /// Prefix length: of the VPC, or of the part that a tenant has of each subnet group of its cell.
+    pub length: u8,
+    /// Whose subnets are meant where both the cell and its tenants have some.
+    pub per: Option<Per>,
+    /// Where the length is asked for.
+    pub place: Span,
+    /// Whose they are, in messages.
+    pub who: String,
+}
+
+impl SubnetRoom<'_> {
+    /// Whether the subnets are large enough, for AWS and for the workloads.
+    pub(super) fn check<'w>(&self, workloads: impl Iterator<Item = &'w Workload>, report: &mut Report) {
+        for group in &self.blueprint.network.subnet_groups {
+            if self.subnet_length(group).is_some_and(|length| length > LONGEST_SUBNET) {
+                self.refuse("AWS", group, LONGEST_SUBNET, report);
+            }
+        }
+        for workload in workloads {
+            let group = self.blueprint.subnet_group(&workload.subnet_group);
+            if let (Some(group), Some(needed)) = (group, workload.smallest_subnet)
+                && self.subnet_length(group).is_some_and(|length| length > needed)
+            {
+                self.refuse(&format!("the workload `{}`", workload.name), group, needed, report);
+            }
         }
     }
-    for workload in workloads {
-        let (Some(group), Some(needed)) =
-            (blueprint.subnet_group(&workload.subnet_group), workload.smallest_subnet)
-        else {
-            continue;
+
+    fn subnet_length(&self, group: &GroupIntent) -> Option<u8> {
+        let slot_bits = self.blueprint.network.zone_slots.ilog2() as u8;
+        let bits = if self.per == Some(Per::Tenant) { 0 } else { group.extra_bits };
+        self.per.is_none_or(|per| per == group.per).then_some(self.length + bits + slot_bits)
+    }
+
+    fn refuse(&self, what: &str, group: &GroupIntent, needed: u8, report: &mut Report) {
+        let (name, who) = (&group.name, &self.who);
+        let length = self.subnet_length(group).unwrap_or(needed);
+        let message = format!(
+            "{what} needs subnets of a /{needed} at least, and the {name} subnets of {who} are /{length}"
+        );
+        let (label, help) = match self.per {
+            None => (format!("a network of /{}", self.length), "give the tenant a larger size"),
+            Some(Per::Tenant) => (format!("a part of /{}", self.length), "give the tenant a larger size"),
+            Some(_) => (format!("a network of /{}", self.length), "give cells a larger size"),
         };
-        if subnet_length(group) > needed {
-            refuse(format!("the workload `{}`", workload.name), group, needed);
-        }
+        report.push(Diagnostic::error(&codes::SUBNET_TOO_SMALL, message).at(self.place, label).help(help));
     }
 }

@@ -12,8 +12,8 @@ use crate::aws::vpc_blocks::{can_grow, growth_blocks, secondary_block};
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::Demand;
 use crate::plan::addresses::Pools;
+use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
 use crate::source::Span;
 

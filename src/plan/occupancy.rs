@@ -72,8 +72,14 @@ fn percent(part: u128, whole: u128) -> u128 {
 pub fn occupancy(plan: &Plan<'_>) -> Vec<Occupancy> {
     let mut sizes: BTreeMap<u8, BTreeSet<String>> = BTreeMap::new();
     for tenant in &plan.tenants {
-        for (name, length) in &tenant.blueprint.network.sizes {
-            sizes.entry(length.value).or_default().insert(name.clone());
+        let network = &tenant.blueprint.network;
+        match &network.cell_size {
+            Some(length) => _ = sizes.entry(length.value).or_default().insert("cell".to_owned()),
+            None => {
+                for (name, length) in &network.sizes {
+                    sizes.entry(length.value).or_default().insert(name.clone());
+                }
+            }
         }
     }
     let regions = plan.catalog.regions.values();
@@ -100,7 +106,9 @@ fn one_pool(
             networks.filter(move |(owner, network)| pool.contains(&network.reserve) && here(owner, network));
         inside.map(|(_, network)| network)
     };
-    let waiting = lock.quarantine.keys().filter(|block| pool.contains(block));
+    // What waits inside the network of a cell is not the pool's.
+    let waiting =
+        lock.quarantine.keys().filter(|block| pool.contains(block) && !lock.is_inside_a_cell(block));
     let packing = Packing::new(
         &empty,
         networks().map(|network| network.reserve).chain(waiting.copied()).map(|block| block.length()),

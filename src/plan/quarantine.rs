@@ -9,8 +9,11 @@
 //! The last owner alone may have its block back early: whatever still knows the addresses knows them
 //! as that tenant's.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, Quarantine};
-use crate::identity::Date;
+use crate::identity::{CellId, Date};
+use crate::network::Cidr;
 use crate::plan::lock::{Lock, Locked, Owner, Quarantined};
 
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
@@ -18,20 +21,38 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     if let Some(policy) = &catalog.quarantine {
         lock.quarantine.retain(|_, waiting| !is_over(&waiting.value, policy, as_of));
     }
+    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
+    // A cell that nobody lives in any more is closed: what it had waits as what a tenant had does.
+    let inhabited: BTreeSet<CellId> = lock.tenants.values().map(|home| home.value.cell.clone()).collect();
     let gone = |owner: &Owner| match owner {
         Owner::Tenant(id) => catalog.tenant(id).is_none(),
-        Owner::Cell(_) => false,
+        Owner::Cell(cell) => !inhabited.contains(cell),
     };
-    let left: Vec<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
-    for owner in left {
-        if let Some(network) = lock.networks.remove(&owner) {
+    let left: BTreeSet<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
+    for owner in &left {
+        if let Some(network) = lock.networks.remove(owner) {
             // Of two Regions that had the same addresses, the later waits for both.
-            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner) };
-            lock.quarantine.insert(network.value.reserve, Locked::new(waiting));
+            let waiting = Quarantined { routable: network.value.routable, ..Quarantined::new(owner.clone()) };
+            let reserve = network.value.reserve;
+            if matches!(waiting.owner, Owner::Cell(_)) {
+                // What its tenants had of it waits with the whole.
+                lock.quarantine.retain(|block, _| !reserve.contains(block));
+            }
+            lock.quarantine.insert(reserve, Locked::new(waiting));
         }
     }
+    let parts: Vec<(Owner, Cidr)> = lock
+        .subnet_groups
+        .iter()
+        .filter(|(id, group)| {
+            gone(&id.owner) && !left.contains(&id.owner) && lock.is_inside_a_cell(&group.value.cidr)
+        })
+        .map(|(id, group)| (id.owner.clone(), group.value.cidr))
+        .collect();
+    for (owner, part) in parts {
+        lock.quarantine.insert(part, Locked::new(Quarantined::new(owner)));
+    }
     lock.subnet_groups.retain(|id, _| !gone(&id.owner));
-    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
     lock.zones.retain(|owner, _| !gone(owner));
     lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
     if let Some(policy) = &catalog.quarantine {

@@ -1,6 +1,6 @@
 //! The register of addresses: every block that is not free, as lines.
 //!
-//! Goes in: a plan. Comes out: an [`Entry`] for each VPC, subnet group and subnet of a tenant, for each
+//! Goes in: a plan. Comes out: an [`Entry`] for each VPC, subnet group and subnet of a tenant or a cell, for each
 //! block in quarantine, and for each block that is reserved, in the order of their addresses. The same
 //! lines serve people, spreadsheets and tools; how they are printed is for the caller.
 
@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::identity::{CellId, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::Owner;
-use crate::plan::{Plan, TenantPlan};
+use crate::plan::{CellPlan, NetworkPlan, Plan, SubnetGroupPlan, TenantPlan};
 
 /// One line of the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl What {
 
 /// All lines, by address; a block comes before those inside it.
 pub fn register(plan: &Plan<'_>) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = plan.tenants.iter().flat_map(of_tenant).collect();
+    let mut entries: Vec<Entry> = plan.tenants.iter().flat_map(|tenant| of_tenant(tenant, plan)).collect();
+    entries.extend(plan.cells.iter().flat_map(of_cell));
     entries.extend(of_others(plan));
     for (block, waiting) in &plan.lock.quarantine {
         let (tenant, cell) = match &waiting.value.owner {
@@ -102,17 +103,37 @@ fn pool_of(catalog: &Catalog, block: &Cidr) -> Option<Cidr> {
     pools.find(|pool| pool.value.contains(block)).map(|pool| pool.value)
 }
 
-fn of_tenant(tenant: &TenantPlan<'_>) -> Vec<Entry> {
-    let network = &tenant.network;
-    let entry = |cidr, what| Entry {
+fn of_tenant(tenant: &TenantPlan<'_>, plan: &Plan<'_>) -> Vec<Entry> {
+    let of = |entry: Entry| Entry {
         tenant: Some(tenant.tenant.id.value.clone()),
         cell: Some(tenant.cell.clone()),
-        pool: Some(network.pool),
-        ..plain(cidr, what)
+        ..entry
     };
+    let mut entries = tenant.network.iter().flat_map(of_network).map(of).collect::<Vec<_>>();
+    if let Some(shared) = plan.cell(&tenant.cell).and_then(|cell| cell.network.as_ref()) {
+        entries.extend(of_groups(&tenant.parts, shared).into_iter().map(of));
+    }
+    entries
+}
+
+fn of_cell(cell: &CellPlan<'_>) -> Vec<Entry> {
+    let entries = cell.network.iter().flat_map(of_network);
+    entries.map(|entry| Entry { cell: Some(cell.id.clone()), ..entry }).collect()
+}
+
+fn of_network(network: &NetworkPlan) -> Vec<Entry> {
+    let entry = |cidr, what| Entry { pool: Some(network.pool), ..plain(cidr, what) };
     let mut entries = vec![Entry { reserve: Some(network.reserve), ..entry(network.cidr, What::Vpc) }];
     entries.extend(network.secondary.iter().map(|block| entry(*block, What::Vpc)));
-    for group in &network.subnet_groups {
+    entries.extend(of_groups(&network.subnet_groups, network));
+    entries
+}
+
+/// Subnet groups, and the subnets in the zones of their network.
+fn of_groups(groups: &[SubnetGroupPlan], network: &NetworkPlan) -> Vec<Entry> {
+    let entry = |cidr, what| Entry { pool: Some(network.pool), ..plain(cidr, what) };
+    let mut entries = Vec::new();
+    for group in groups {
         let first = std::iter::once((group.cidr, &group.subnets));
         for (block, subnets) in first.chain(group.further.iter().map(|block| (block.cidr, &block.subnets))) {
             entries.push(entry(block, What::SubnetGroup(group.name.clone())));
@@ -130,7 +151,7 @@ fn of_tenant(tenant: &TenantPlan<'_>) -> Vec<Entry> {
 fn of_others(plan: &Plan<'_>) -> Vec<Entry> {
     let planned = |owner: &Owner| match owner {
         Owner::Tenant(id) => plan.tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)).is_ok(),
-        Owner::Cell(_) => false,
+        Owner::Cell(cell) => plan.cell(cell).is_some(),
     };
     let mut entries = Vec::new();
     for (owner, network) in plan.lock.networks.iter().filter(|(owner, _)| !planned(owner)) {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Protocol, Route, Settings, Workload};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Protocol, Route, Settings, Workload};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::identity::hash_number;
 use crate::plan::Growth;
@@ -28,9 +28,9 @@ const ACL_ENTRIES: usize = 19;
 const GATEWAY_SERVICES: [&str; 2] = ["dynamodb", "s3"];
 
 /// What may reach what, in one shape.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Security {
-    /// The workloads that are switched on: each has a security group.
+    /// The workloads that are switched on, those of the other side included: each has a security group.
     pub workloads: BTreeSet<String>,
     /// In canonical order.
     pub rules: Vec<Rule>,
@@ -99,9 +99,12 @@ impl Direction {
     }
 }
 
-/// Derives rules and entries from the flows that are switched on.
+/// Derives the rules and entries of one side, the tenant's or the cell's, from the flows that are
+/// switched on.
+#[expect(clippy::too_many_arguments, reason = "all that rules follow from")]
 pub(super) fn derive(
     blueprint: &Blueprint,
+    side: Per,
     settings: &Settings,
     growth: &Growth,
     workloads: &BTreeMap<&str, &Workload>,
@@ -111,6 +114,7 @@ pub(super) fn derive(
 ) -> Security {
     let mut derivation = Derivation {
         blueprint,
+        side,
         workloads,
         nat: settings.text("nat").unwrap_or("none"),
         endpoints: settings
@@ -123,7 +127,9 @@ pub(super) fn derive(
         prefix_lists: BTreeSet::new(),
     };
     for flow in flows {
-        if let Err(problem) = derivation.flow(flow) {
+        if let Err(problem) = derivation.flow(flow)
+            && derivation.is_mine(&flow.from)
+        {
             report.push(
                 Diagnostic::error(&codes::UNREACHABLE_DESTINATION, problem)
                     .at(place, "with these settings")
@@ -178,6 +184,8 @@ type Ports = BTreeSet<(u16, u16)>;
 
 struct Derivation<'d> {
     blueprint: &'d Blueprint,
+    /// Whose rules are derived.
+    side: Per,
     workloads: &'d BTreeMap<&'d str, &'d Workload>,
     nat: &'d str,
     endpoints: BTreeSet<&'d str>,
@@ -191,14 +199,14 @@ impl Derivation<'_> {
         match (&flow.from, &flow.to) {
             (FlowEnd::TenantIngress, FlowEnd::Workload(to)) => {
                 let Some(to) = self.workloads.get(to.as_str()).copied() else { return Ok(()) };
-                self.rule(
-                    &to.name,
-                    Direction::Ingress,
-                    flow,
-                    Peer::TenantIngress,
-                    "the tenant's allow-list".to_owned(),
-                );
-                self.both_ways(&to.subnet_group, Direction::Ingress, flow, &Peer::TenantIngress);
+                let (peer, reason) = match to.per {
+                    Per::Tenant => (Peer::TenantIngress, "the tenant's allow-list"),
+                    _ => {
+                        (Peer::Anywhere, "tenants have allow-lists of their own, which it has to tell apart")
+                    }
+                };
+                self.rule(&to.name, Direction::Ingress, flow, peer.clone(), reason.to_owned());
+                self.both_ways(&to.subnet_group, Direction::Ingress, flow, &peer);
             }
             (FlowEnd::Workload(from), FlowEnd::Workload(to)) => {
                 let (Some(from), Some(to)) =
@@ -279,10 +287,31 @@ impl Derivation<'_> {
         }
     }
 
+    /// Whether one end of a flow is a workload of this side.
+    fn is_mine(&self, end: &FlowEnd) -> bool {
+        match end {
+            FlowEnd::Workload(name) => {
+                self.workloads.get(name.as_str()).is_some_and(|one| one.per == self.side)
+            }
+            _ => true,
+        }
+    }
+
     /// The paper asks for ranges in place of references between groups. A range is taken where only
     /// that workload can hold its addresses; elsewhere it would admit others, so the reference stays.
     fn peer(&self, workload: &Workload) -> (Peer, String) {
         let group = &workload.subnet_group;
+        if self.side == Per::Cell && workload.per == Per::Tenant {
+            let reason = format!("range: the {} of every tenant, in the {group} subnets", workload.name);
+            return (Peer::SubnetGroup(group.clone()), reason);
+        }
+        // What is the tenant's stands beside that of other tenants in subnets of the cell.
+        let is_shared =
+            |group: &str| self.blueprint.subnet_group(group).is_some_and(|group| group.per == Per::Cell);
+        if workload.per == Per::Tenant && is_shared(group) {
+            let reason = format!("reference: the {group} subnets also hold other tenants");
+            return (Peer::Workload(workload.name.clone()), reason);
+        }
         let mut others: Vec<String> = self
             .workloads
             .values()
@@ -303,14 +332,25 @@ impl Derivation<'_> {
         }
     }
 
+    /// Notes a rule, if it is of this side.
     fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: Peer, reason: String) {
+        if self.workloads.get(workload).is_none_or(|workload| workload.per != self.side) {
+            return;
+        }
         let key = (workload.to_owned(), direction, flow.protocol, peer);
         let (ports, _) = self.rules.entry(key).or_insert_with(|| (Ports::new(), reason));
         ports.extend(&flow.ports);
     }
 
-    /// The entry for a flow's packets, and the one for the answers the other way.
+    /// The entry for a flow's packets, and the one for the answers the other way, if the subnets are of
+    /// this side.
     fn both_ways(&mut self, group: &str, direction: Direction, flow: &Flow, peer: &Peer) {
+        if self.blueprint.subnet_group(group).is_none_or(|group| group.per != self.side) {
+            return;
+        }
+        // In subnets of the cell stand the workloads of tenants with different allow-lists.
+        let peer =
+            if self.side == Per::Cell && *peer == Peer::TenantIngress { &Peer::Anywhere } else { peer };
         let back = match direction {
             Direction::Ingress => Direction::Egress,
             Direction::Egress => Direction::Ingress,

@@ -8,7 +8,7 @@ use crate::blueprint::Library;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::identity::TenantId;
-use crate::plan::lock::{Lock, Owner, lines_of};
+use crate::plan::lock::{Lock, Owner, lines_of, lines_of_cell};
 use crate::plan::plan;
 use crate::source::SourceMap;
 
@@ -31,7 +31,11 @@ pub fn settle(
     // By way of the text, so that a sort of decision that is added later is not forgotten here.
     let text = planned.to_text();
     let mut lines = kept.to_text();
-    for line in lines_of(&text, tenant) {
+    // A new cell is decided with the tenant that it is for; a line that is there already does no harm.
+    let cell = planned.tenants.get(tenant).map(|home| home.value.cell.to_string());
+    let cell = cell.filter(|cell| !lines.contains(&format!("cell {cell}: ")));
+    let of_cell = cell.iter().flat_map(|cell| lines_of_cell(&text, cell));
+    for line in lines_of(&text, tenant).into_iter().chain(of_cell) {
         lines.push_str(line);
         lines.push('\n');
     }

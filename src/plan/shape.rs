@@ -1,24 +1,33 @@
 //! Shapes: what tenants that are built alike have in common.
 //!
 //! A shape is a blueprint with the settings that are not lifted. Everything that depends on a shape
-//! alone (which stacks there are, which rules) is decided once for all its tenants.
+//! alone (which stacks there are, which rules) is decided once for all its tenants. What tenants share
+//! has shapes of its own: a shape is of tenants, of cells, of accounts or of the organization, and holds
+//! the stacks and the rules that are theirs.
 
 use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
-use crate::blueprint::{Blueprint, Bound, Scope, Settings, Stack, Workload};
+use crate::blueprint::{
+    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+};
+use crate::catalog::Status;
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
 
-/// What is decided once for all tenants of one shape.
+/// What is decided once for all tenants, or all cells, of one shape.
 #[derive(Debug)]
 pub struct Shape<'b> {
     pub blueprint: &'b Blueprint,
+    /// What there is one of, for each of which this is the shape.
+    pub per: Per,
     /// The settings that make the shape, lifted ones left out.
     pub settings: Settings,
+    /// Of a tenant; active for all that tenants share.
+    pub status: Status,
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
@@ -58,46 +67,135 @@ impl Growth {
     }
 }
 
-/// How many zones a tenant with these settings spans.
-pub(super) fn zones(settings: &Settings) -> usize {
-    settings.count("zones").unwrap_or(2)
+/// How many zones there are with these settings; none without a network.
+pub(super) fn zones(blueprint: &Blueprint, settings: &Settings) -> usize {
+    match blueprint.network.owner {
+        NetworkOwner::None => 0,
+        _ => settings.count("zones").unwrap_or(2),
+    }
 }
 
-/// Decides a shape; `place` is where the first tenant that has it stands in the catalog.
-pub(super) fn shape<'b>(
-    blueprint: &'b Blueprint,
-    settings: &Settings,
-    growth: Growth,
-    place: Span,
-    report: &mut Report,
-) -> Option<Shape<'b>> {
-    let settings = shaping(blueprint, settings);
-    let scope = Scope::default()
-        .with("settings", settings_bound(blueprint, &settings))
-        .with("network", network_bound(&growth));
+/// What a shape follows from.
+pub(super) struct Pattern<'b, 's> {
+    pub blueprint: &'b Blueprint,
+    pub per: Per,
+    /// Lifted ones may be among them.
+    pub settings: &'s Settings,
+    pub status: Status,
+    pub zones: usize,
+    pub growth: Growth,
+}
+
+/// Shapes, each decided once.
+#[derive(Default)]
+pub(super) struct Shapes<'b> {
+    pub list: Vec<Shape<'b>>,
+    by_key: BTreeMap<String, Option<usize>>,
+}
+
+impl<'b> Shapes<'b> {
+    /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
+    /// catalog. None if there is none, which is told.
+    pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
+        let Pattern { blueprint, per, status, zones, ref growth, .. } = pattern;
+        let settings = shaping(blueprint, pattern.settings);
+        let name = &blueprint.name;
+        let key = format!("{name} {per:?} {} {status:?} {zones} {growth:?}", serde_json::json!(settings.0));
+        if let Some(known) = self.by_key.get(&key) {
+            return *known;
+        }
+        let pattern = Pattern { settings: &settings, ..pattern };
+        let decided = shape(pattern, place, report).map(|shape| {
+            self.list.push(shape);
+            self.list.len() - 1
+        });
+        self.by_key.insert(key, decided);
+        decided
+    }
+}
+
+fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<Shape<'b>> {
+    let Pattern { blueprint, per, settings, status, zones, growth } = pattern;
+    let scope = scope(blueprint, per, settings, status, &growth);
     let before = report.errors();
-    let stacks = blueprint
-        .stacks
-        .iter()
+    let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
+    let stacks = stacks
+        // A tenant that takes no traffic has an empty allow-list, which is no stack.
+        .filter(|stack| status != Status::Suspended || !stack.template.makes_only("ingress_rules"))
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
+    let security = if matches!(per, Per::Tenant | Per::Cell) {
+        security(blueprint, per, settings, status, &growth, &scope, place, report)
+    } else {
+        Security::default()
+    };
+    let settings = settings.clone();
+    (report.errors() == before).then_some(Shape {
+        blueprint,
+        per,
+        settings,
+        status,
+        zones,
+        growth,
+        stacks,
+        security,
+    })
+}
+
+/// The names that conditions of a blueprint know.
+fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
+    let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
+    if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
+        scope = scope.with("network", network_bound(growth));
+    }
+    if per == Per::Tenant {
+        scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
+    }
+    scope
+}
+
+/// The rules of those workloads that are of this shape. For them the workloads on the other side matter
+/// too. What a cell does not know, because it differs among its tenants, it is ready for.
+#[expect(clippy::too_many_arguments, reason = "all that rules follow from")]
+fn security(
+    blueprint: &Blueprint,
+    per: Per,
+    settings: &Settings,
+    status: Status,
+    growth: &Growth,
+    scope: &Scope,
+    place: Span,
+    report: &mut Report,
+) -> Security {
+    let everything = Scope::default()
+        .with("settings", all_settings_bound(blueprint, settings))
+        .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
+        .with("network", network_bound(growth));
+    let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
+        if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
+    };
     let workloads: BTreeMap<&str, &Workload> = blueprint
         .workloads
         .values()
-        .filter(|workload| holds(workload.when.as_ref(), &scope, workload.span, report))
+        .filter(|workload| is_on(workload.when.as_ref(), per <= workload.per, workload.span))
         .map(|workload| (workload.name.as_str(), workload))
         .collect();
-    let flows: Vec<_> =
-        blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref(), &scope, flow.span, report)).collect();
-    let security = security::derive(blueprint, &settings, &growth, &workloads, &flows, place, report);
-    let zones = zones(&settings);
-    (report.errors() == before).then_some(Shape { blueprint, settings, zones, growth, stacks, security })
+    let takes_traffic = status != Status::Suspended;
+    let flows: Vec<_> = blueprint
+        .flows
+        .iter()
+        .filter(|flow| takes_traffic || flow.from != FlowEnd::TenantIngress)
+        .filter(|flow| is_on(flow.when.as_ref(), per == Per::Tenant, flow.span))
+        .collect();
+    security::derive(blueprint, per, settings, growth, &workloads, &flows, place, report)
 }
 
 impl Shape<'_> {
-    /// The workloads that have a security group, by name.
+    /// The workloads of its own that have a security group, by name.
     pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
-        self.security.workloads.iter().filter_map(|name| self.blueprint.workloads.get(name))
+        let names = self.security.workloads.iter();
+        let workloads = names.filter_map(|name| self.blueprint.workloads.get(name));
+        workloads.filter(|workload| workload.per == self.per)
     }
 }
 
@@ -115,28 +213,51 @@ pub(super) fn shaping(blueprint: &Blueprint, settings: &Settings) -> Settings {
     )
 }
 
-/// The record `settings` of the template language: shape settings as they are, lifted ones as values.
-pub fn settings_bound(blueprint: &Blueprint, settings: &Settings) -> Bound {
-    Bound::record(blueprint.settings.properties.iter().map(|(name, setting)| {
-        let bound = if setting.lifted {
-            Bound::Value(crate::blueprint::Symbol::Setting(name.clone()))
-        } else {
-            Bound::from(settings.get(name))
-        };
+/// The record `settings` of the template language: shape settings as they are, lifted ones as values. A
+/// cell knows those that are its own, and what is of an account or of the organization knows none.
+pub fn settings_bound(blueprint: &Blueprint, per: Per, settings: &Settings) -> Bound {
+    let known = blueprint.settings.properties.iter().filter(|(_, setting)| match per {
+        Per::Tenant => true,
+        Per::Cell => setting.of_cell,
+        Per::Account | Per::Organization => false,
+    });
+    Bound::record(known.map(|(name, setting)| {
+        let bound = if setting.lifted { differing(name) } else { Bound::from(settings.get(name)) };
         (name.clone(), bound)
     }))
+}
+
+/// The same as a cell sees them: those of its tenants differ.
+fn all_settings_bound(blueprint: &Blueprint, settings: &Settings) -> Bound {
+    Bound::record(blueprint.settings.properties.iter().map(|(name, setting)| {
+        let differs = setting.lifted || !setting.of_cell;
+        (name.clone(), if differs { differing(name) } else { Bound::from(settings.get(name)) })
+    }))
+}
+
+fn differing(setting: &str) -> Bound {
+    Bound::Value(Symbol::Setting(setting.to_owned()))
 }
 
 /// The record `network` of the template language.
 pub fn network_bound(growth: &Growth) -> Bound {
     let further_blocks = (2..=growth.blocks + 1).map(|number| {
-        let cidr = Bound::Value(crate::blueprint::Symbol::NetworkBlock(number));
+        let cidr = Bound::Value(Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
     Bound::record([
-        ("cidr", Bound::Value(crate::blueprint::Symbol::NetworkCidr)),
+        ("cidr", Bound::Value(Symbol::NetworkCidr)),
         ("further_blocks", Bound::List(further_blocks.collect())),
     ])
+}
+
+/// Whether a condition holds as far as anybody can know; told is nothing.
+fn may_hold(condition: Option<&Condition>, scope: &Scope) -> bool {
+    match condition.map(|condition| condition.holds(scope)) {
+        None | Some(Err(ConditionError::DiffersByTenant(_))) => true,
+        Some(Ok(holds)) => holds,
+        Some(Err(ConditionError::UnknownName(_))) => false,
+    }
 }
 
 fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut Report) -> bool {

@@ -4,18 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::PrefixListService;
 use crate::blueprint::Symbol;
-use crate::catalog::Catalog;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
-use crate::identity::short_hash;
+use crate::identity::{HostAccount, RegionName};
 use crate::limits::StackUse;
-use crate::plan::{Plan, Shape, SubnetBlock, SubnetGroupPlan, TenantPlan};
+use crate::plan::{Plan, SubnetBlock, SubnetGroupPlan, Unit};
+use crate::source::Span;
+use crate::synth::names::{resource_name, stack_name};
+use crate::synth::order::Relatives;
+use crate::synth::tags::{shared_tag, tags};
 use crate::synth::template::{CompiledTemplate, Templates};
 
 /// A stack of the output tree.
 #[derive(Debug)]
 pub(super) struct BoundStack<'p> {
-    pub tenant: &'p TenantPlan<'p>,
+    pub unit: Unit<'p>,
+    /// Its name in the blueprint.
+    stack: &'p str,
+    /// Where it is deployed.
+    pub account: HostAccount,
+    pub region: &'p RegionName,
     pub name: String,
     /// Path of its template.
     pub template: &'p CompiledTemplate,
@@ -33,12 +41,18 @@ pub(super) struct BoundStack<'p> {
 impl BoundStack<'_> {
     /// What it uses of AWS's limits.
     pub(super) fn usage(&self) -> StackUse<'_> {
+        let (tenant, cell) = match self.unit {
+            Unit::Tenant(tenant) => (Some(&tenant.tenant.id.value), Some(&tenant.cell)),
+            Unit::Cell(cell) => (None, Some(&cell.id)),
+            Unit::Account(_) => (None, None),
+        };
         StackUse {
             name: &self.name,
-            account: &self.tenant.cell.account,
-            region: &self.tenant.cell.region,
-            tenant: Some(&self.tenant.tenant.id.value),
-            grows: true,
+            stack: self.stack,
+            account: &self.account,
+            region: self.region,
+            tenant,
+            cell,
             path: &self.template.path,
             template: &self.template.count,
             parameters: &self.parameters,
@@ -60,92 +74,56 @@ impl BoundStack<'_> {
 /// Binds every stack, in the order of deployment: by wave, account, Region and name.
 pub(super) fn bind_all<'p>(
     plan: &'p Plan<'p>,
-    templates: &'p Templates,
+    templates: &'p Templates<'p>,
     report: &mut Report,
 ) -> Result<Vec<BoundStack<'p>>, Reported> {
     let root = plan.catalog.repository_path.as_ref().map_or(String::new(), |path| format!("{}/", path.value));
     let mut stacks = Vec::new();
-    for (tenant, build) in plan.tenants.iter().zip(&templates.of_tenant) {
-        let shape = &plan.shapes[tenant.shape];
+    for (unit, build) in &templates.of_unit {
+        let shape = plan.shape_of(*unit);
+        let relatives = Relatives::new(plan, *unit);
         let mut missing = BTreeSet::new();
         for (position, template) in build {
             let stack = shape.stacks[*position];
             let template = &templates.list[*template];
-            let name = stack_name(plan.catalog, tenant, &stack.name);
             let mut parameters = BTreeMap::new();
             for symbol in &template.symbols {
-                match value(symbol, plan.catalog, tenant) {
+                match value(symbol, plan, &relatives) {
                     Ok(value) => _ = parameters.insert(symbol.parameter(), value),
                     Err(problem) => {
                         if missing.insert(symbol) {
-                            report.push(unbound(problem, symbol, tenant));
+                            report.push(unbound(problem, symbol, *unit));
                         }
                     }
                 }
             }
-            let region = &tenant.tenant.region.value;
+            let name = stack_name(plan.catalog, *unit, &stack.name);
+            let (account, region) = plan.location(*unit, stack);
+            let depends_on = relatives.depends_on(&stack.name);
+            let depends_on =
+                depends_on.into_iter().map(|(other, stack)| stack_name(plan.catalog, other, stack));
             stacks.push(BoundStack {
-                tenant,
-                deployment: format!("stacks/{}/{region}/{name}.json", tenant.cell.account),
+                unit: *unit,
+                stack: &stack.name,
+                deployment: format!("stacks/{account}/{region}/{name}.json"),
+                account,
+                region,
                 template,
-                depends_on: depends_on(shape, &stack.name)
-                    .into_iter()
-                    .map(|other| stack_name(plan.catalog, tenant, other))
-                    .collect(),
-                wave: wave(shape, &stack.name),
+                depends_on: depends_on.collect::<BTreeSet<_>>().into_iter().collect(),
+                wave: relatives.wave(&stack.name),
                 root: root.clone(),
                 parameters,
-                tags: tags(plan.catalog, tenant),
+                tags: tags(plan.catalog, *unit),
                 name,
             });
         }
     }
     report.checkpoint()?;
     stacks.sort_by(|left, right| {
-        let key = |stack: &BoundStack<'p>| {
-            (stack.wave, stack.tenant.cell.account.clone(), stack.tenant.tenant.region.value.clone())
-        };
+        let key = |stack: &BoundStack<'p>| (stack.wave, stack.account.clone(), stack.region);
         (key(left), &left.name).cmp(&(key(right), &right.name))
     });
     Ok(stacks)
-}
-
-/// `product-environment-tenant-stack`. A stack's own part has no hyphen, so that the last hyphen
-/// ends the tenant's id and no two names are equal.
-pub(super) fn stack_name(catalog: &Catalog, tenant: &TenantPlan<'_>, stack: &str) -> String {
-    let stack = stack.replace('_', "");
-    format!("{}-{}-{}-{stack}", catalog.product.value, catalog.environment.value, tenant.tenant.id.value)
-}
-
-/// The nearest stacks that are switched on and that a stack comes after.
-fn depends_on<'s>(shape: &'s Shape<'_>, stack: &str) -> Vec<&'s str> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![stack];
-    while let Some(name) = open.pop() {
-        let Some(stack) = shape.blueprint.stacks.iter().find(|stack| stack.name == name) else { continue };
-        for after in &stack.after {
-            match shape.stacks.iter().find(|active| active.name == *after) {
-                Some(active) => _ = found.insert(active.name.as_str()),
-                None => open.push(after),
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-fn wave(shape: &Shape<'_>, stack: &str) -> usize {
-    1 + depends_on(shape, stack).into_iter().map(|other| wave(shape, other)).max().unwrap_or(0)
-}
-
-pub(super) fn tags(catalog: &Catalog, tenant: &TenantPlan<'_>) -> Vec<(String, String)> {
-    catalog
-        .tags
-        .iter()
-        .filter_map(|rule| {
-            let value = tenant.tenant.tags.get(&rule.key.value)?;
-            Some((rule.key.value.to_string(), value.value.to_string()))
-        })
-        .collect()
 }
 
 enum Unbound {
@@ -157,25 +135,39 @@ enum Unbound {
     Impossible,
 }
 
-fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<String, Unbound> {
-    let network = &tenant.network;
-    let group =
-        |name: &str| network.subnet_groups.iter().find(|group| group.name == name).ok_or(Unbound::Impossible);
+fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<String, Unbound> {
+    let unit = relatives.unit;
+    let catalog = plan.catalog;
+    let network = || plan.network_of(unit).ok_or(Unbound::Impossible);
+    let group = |name: &str| plan.subnet_group_of(unit, name).ok_or(Unbound::Impossible);
+    let tenant = || match unit {
+        Unit::Tenant(tenant) => Ok(tenant),
+        Unit::Cell(_) | Unit::Account(_) => Err(Unbound::Impossible),
+    };
+    let cell = || match unit {
+        Unit::Tenant(tenant) => Ok(&tenant.cell),
+        Unit::Cell(cell) => Ok(&cell.id),
+        Unit::Account(_) => Err(Unbound::Impossible),
+    };
     let value = match symbol {
-        Symbol::TenantId => tenant.tenant.id.value.to_string(),
-        Symbol::TenantName => tenant.tenant.name.value.as_str().to_owned(),
-        Symbol::TenantTier => tenant.tier.name.to_string(),
-        Symbol::ResourceName => resource_name(catalog, tenant),
-        Symbol::NetworkCidr => network.cidr.to_string(),
+        Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
+        Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
+        Symbol::TenantTier => tenant()?.tier.name.to_string(),
+        Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
+        Symbol::ResourceName => resource_name(catalog, unit),
+        Symbol::CellName => cell()?.name(),
+        Symbol::CellNumber => cell()?.ordinal.to_string(),
+        Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
+        Symbol::NetworkCidr => network()?.cidr.to_string(),
         Symbol::ZoneId(slot) => {
-            network.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
+            network()?.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
         Symbol::NetworkBlock(number) => {
-            let block = number.checked_sub(2).and_then(|at| network.secondary.get(at));
+            let block = number.checked_sub(2).and_then(|at| network().ok()?.secondary.get(at));
             block.ok_or(Unbound::Impossible)?.to_string()
         }
         Symbol::SubnetGroupBlock(name, number) => further(group(name)?, *number)?.cidr.to_string(),
@@ -183,24 +175,27 @@ fn value(symbol: &Symbol, catalog: &Catalog, tenant: &TenantPlan<'_>) -> Result<
             let subnets = &further(group(name)?, *number)?.subnets;
             subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
-        Symbol::Setting(name) => match tenant.settings.get(name) {
+        Symbol::Setting(name) => match settings(unit).ok_or(Unbound::Impossible)?.get(name) {
             serde_json::Value::Null => return Err(Unbound::NoSetting),
             value => setting(value).ok_or(Unbound::NotOneParameter)?,
         },
         Symbol::PrefixList(service) => {
-            let region = catalog.regions.get(&tenant.tenant.region.value).ok_or(Unbound::Impossible)?;
+            let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
             let service = if service == "s3" { PrefixListService::S3 } else { PrefixListService::DynamoDb };
             region.prefix_list(service).ok_or(Unbound::NoPrefixList)?.to_owned()
         }
         Symbol::Ingress(slot) => {
             let slot = u32::try_from(*slot).map_err(|_| Unbound::Impossible)?;
-            tenant.ingress.get(&slot).ok_or(Unbound::Impossible)?.to_string()
+            tenant()?.ingress.get(&slot).ok_or(Unbound::Impossible)?.to_string()
         }
         Symbol::Tag(key) => {
-            let found = tenant.tenant.tags.iter().find(|(own, _)| own.as_str() == key);
-            found.ok_or(Unbound::Impossible)?.1.value.to_string()
+            let found = tags(catalog, unit).into_iter().find(|(own, _)| own == key);
+            found.ok_or(Unbound::Impossible)?.1
         }
-        Symbol::StackName(stack) => stack_name(catalog, tenant, stack),
+        Symbol::StackName(stack) => {
+            let (other, stack) = relatives.stack(stack).ok_or(Unbound::Impossible)?;
+            stack_name(catalog, other, &stack.name)
+        }
     };
     if value.len() > limits::PARAMETER_VALUE_BYTES { Err(Unbound::TooLong(value.len())) } else { Ok(value) }
 }
@@ -223,51 +218,78 @@ fn setting(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// A name for resources that must be named and whose names are short: an RDS cluster's has at most
-/// 63 characters and no double hyphen (RDS User Guide, "Quotas and constraints").
-fn resource_name(catalog: &Catalog, tenant: &TenantPlan<'_>) -> String {
-    const LONGEST: usize = 60;
-    let full = format!("{}-{}-{}", catalog.product.value, catalog.environment.value, tenant.tenant.id.value);
-    if full.len() <= LONGEST && !full.contains("--") {
-        return full;
+/// All settings of a unit, lifted ones included.
+fn settings(unit: Unit<'_>) -> Option<&crate::blueprint::Settings> {
+    match unit {
+        Unit::Tenant(tenant) => Some(&tenant.settings),
+        Unit::Cell(cell) => Some(&cell.settings),
+        Unit::Account(_) => None,
     }
-    let words: Vec<&str> = full.split('-').filter(|word| !word.is_empty()).collect();
-    let mut short = words.join("-");
-    short.truncate(LONGEST - 9);
-    format!("{}-{}", short.trim_end_matches('-'), short_hash(&full))
 }
 
-fn unbound(problem: Unbound, symbol: &Symbol, tenant: &TenantPlan<'_>) -> Diagnostic {
-    let id = &tenant.tenant.id.value;
-    let blueprint = &tenant.blueprint.name;
+/// Whose the stack is, in messages, and where the catalog asks for it.
+fn told(unit: Unit<'_>) -> (String, Span) {
+    match unit {
+        Unit::Tenant(tenant) => (format!("tenant `{}`", tenant.tenant.id.value), tenant.tenant.tier.span),
+        Unit::Cell(cell) => {
+            let place = cell.tenants.first().map_or(cell.blueprint.span, |tenant| tenant.tier.span);
+            (format!("the cell `{}`", cell.id), place)
+        }
+        Unit::Account(account) => (format!("the account {}", account.account), account.place),
+    }
+}
+
+fn unbound(problem: Unbound, symbol: &Symbol, unit: Unit<'_>) -> Diagnostic {
+    let (who, place) = told(unit);
+    let blueprint = &unit.blueprint().name;
+    let region = unit.home().1;
     match (problem, symbol) {
         (Unbound::NoSetting, Symbol::Setting(name)) => Diagnostic::error(
             &codes::MISSING_SETTING,
-            format!("tenant `{id}` needs the setting `{name}` of the blueprint `{blueprint}`, which has no default"),
+            format!("{who} needs the setting `{name}` of the blueprint `{blueprint}`, which has no default"),
         )
-        .at(tenant.tenant.tier.span, "neither its tier nor the tenant sets it")
-        .help(format!("set `{name}` in the settings of the tier `{}`", tenant.tier.name)),
+        .at(place, "neither its tier nor the tenant sets it")
+        .help(match unit {
+            Unit::Tenant(tenant) => {
+                format!("set `{name}` in the settings of the tier `{}`", tenant.tier.name)
+            }
+            Unit::Cell(_) | Unit::Account(_) => format!("set `{name}` in the settings of the tier"),
+        }),
         (Unbound::NotOneParameter, Symbol::Setting(name)) => Diagnostic::error(
             &codes::INVALID_SETTING,
-            format!("the setting `{name}` of tenant `{id}` cannot be a parameter of a stack"),
+            format!("the setting `{name}` of {who} cannot be a parameter of a stack"),
         )
-        .at(tenant.tenant.tier.span, "")
+        .at(place, "")
         .note("a parameter is a text, a number, or a list whose items hold no commas")
         .help(format!("take the commas out, or `lifted` out of the setting in the blueprint `{blueprint}`")),
-        (Unbound::NoPrefixList, Symbol::PrefixList(service)) => Diagnostic::error(
-            &codes::UNKNOWN_PREFIX_LIST,
-            format!("the id of AWS's prefix list of {service} in {} is not known", tenant.tenant.region.value),
-        )
-        .at(tenant.tenant.region.span, format!("tenant `{id}` lives here"))
-        .help(format!("add `prefix_lists: {{ {service}: pl-... }}` to the Region")),
+        (Unbound::NoPrefixList, Symbol::PrefixList(service)) => {
+            let place = match unit {
+                Unit::Tenant(tenant) => tenant.tenant.region.span,
+                Unit::Cell(cell) => cell.tenants.first().map_or(place, |tenant| tenant.region.span),
+                Unit::Account(_) => place,
+            };
+            Diagnostic::error(
+                &codes::UNKNOWN_PREFIX_LIST,
+                format!("the id of AWS's prefix list of {service} in {region} is not known"),
+            )
+            .at(place, format!("{who} lives here"))
+            .help(format!("add `prefix_lists: {{ {service}: pl-... }}` to the Region"))
+        }
         (Unbound::TooLong(bytes), _) => Diagnostic::error(
             &codes::TEMPLATE_TOO_LARGE,
-            format!("the parameter `{}` of tenant `{id}` would have {bytes} bytes, and CloudFormation allows {}", symbol.parameter(), limits::PARAMETER_VALUE_BYTES),
+            format!(
+                "the parameter `{}` of {who} would have {bytes} bytes, and CloudFormation allows {}",
+                symbol.parameter(),
+                limits::PARAMETER_VALUE_BYTES
+            ),
         )
-        .at(tenant.tenant.id.span, "")
+        .at(place, "")
         .help("shorten the setting"),
-        _ => Diagnostic::error(&codes::INTERNAL_ERROR, format!("the parameter {} of tenant `{id}` has no value", quote(&symbol.parameter())))
-            .at(tenant.tenant.id.span, "")
-            .help("please report this with the catalog that shows it"),
+        _ => Diagnostic::error(
+            &codes::INTERNAL_ERROR,
+            format!("the parameter {} of {who} has no value", quote(&symbol.parameter())),
+        )
+        .at(place, "")
+        .help("please report this with the catalog that shows it"),
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::template::{Evaluation, Generate, Piece};
-use crate::blueprint::{Bound, Scope, Symbol, pascal};
+use crate::blueprint::{Bound, Per, Scope, Symbol, pascal};
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, codes, list_of, quote};
 use crate::plan::Shape;
@@ -55,7 +55,7 @@ impl Generator<'_, '_> {
     fn security_groups(&mut self) {
         let Some(vpc) = self.argument("vpc") else { return };
         for workload in self.shape.workloads() {
-            let name = tag("Name", self.tenant_name(&workload.name));
+            let name = tag("Name", self.own_name(&workload.name));
             let properties = Json::object([
                 (
                     "GroupDescription",
@@ -91,8 +91,10 @@ impl Generator<'_, '_> {
             Peer::SubnetBlock(group, block) => {
                 ("CidrIp", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
             }
-            Peer::Workload(name) if ingress => ("SourceSecurityGroupId", get_att(&group_id(name), "GroupId")),
-            Peer::Workload(name) => ("DestinationSecurityGroupId", get_att(&group_id(name), "GroupId")),
+            Peer::Workload(name) => {
+                let Some(group) = self.group_of(name) else { return };
+                (if ingress { "SourceSecurityGroupId" } else { "DestinationSecurityGroupId" }, group)
+            }
             Peer::PrefixList(service) if ingress => {
                 ("SourcePrefixListId", self.value(Symbol::PrefixList(service.clone())))
             }
@@ -123,6 +125,33 @@ impl Generator<'_, '_> {
         self.add(id, kind, properties);
     }
 
+    /// The security group of a workload: made beside the rule, or, where it is the cell's and the rule a
+    /// tenant's, given to `$generate`.
+    fn group_of(&mut self, workload: &str) -> Option<Json> {
+        let of_cell = self.shape.blueprint.workloads.get(workload).is_some_and(|one| one.per == Per::Cell);
+        if !of_cell || self.shape.per == Per::Cell {
+            return Some(get_att(&group_id(workload), "GroupId"));
+        }
+        let given = self
+            .request
+            .arguments
+            .iter()
+            .find(|(name, _)| name == "cell_groups")
+            .map(|(_, piece)| piece.clone());
+        let given = given.and_then(|piece| self.evaluation.piece(&piece, self.scope));
+        let found = given.as_ref().and_then(|groups| groups.get(workload)).cloned();
+        if found.is_none() {
+            let message = format!(
+                "`$generate security_groups` needs `cell_groups` for `{workload}`, which is the cell's"
+            );
+            self.refuse(
+                message,
+                format!("add `{workload}:` below `cell_groups:`, with what its stack gives out"),
+            );
+        }
+        found
+    }
+
     fn network_acls(&mut self) {
         let (Some(vpc), Some(subnet)) = (self.argument("vpc"), self.piece("subnet")) else { return };
         let Ok(Bound::List(groups)) = self.scope.find(&["subnet_groups".to_owned()]).cloned() else { return };
@@ -133,12 +162,16 @@ impl Generator<'_, '_> {
             else {
                 continue;
             };
+            if subnets.is_empty() {
+                // Its tenants have the subnets of this group, and an ACL each.
+                continue;
+            }
             let properties = Json::object([
                 ("VpcId", vpc.clone()),
                 (
                     "Tags",
                     Json::List(vec![
-                        tag("Name", self.tenant_name(name)),
+                        tag("Name", self.own_name(name)),
                         tag("tenantry:subnet-group", Json::text(name)),
                     ]),
                 ),
@@ -251,9 +284,9 @@ impl Generator<'_, '_> {
         reference
     }
 
-    /// `acme-app`, for the tag `Name`.
-    fn tenant_name(&mut self, suffix: &str) -> Json {
-        let symbol = Symbol::TenantId;
+    /// `acme-app` or `subnet-1-app`, for the tag `Name`.
+    fn own_name(&mut self, suffix: &str) -> Json {
+        let symbol = if self.shape.per == Per::Cell { Symbol::CellName } else { Symbol::TenantId };
         let text = format!("${{{}}}-{suffix}", symbol.parameter());
         self.evaluation.symbols.insert(symbol);
         Json::object([("Fn::Sub", Json::Text(text))])

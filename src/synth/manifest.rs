@@ -1,7 +1,7 @@
 //! `manifest.json`: every stack, in the order of deployment, and every other file of the tree.
 
 use crate::cloudformation::{Json, limits};
-use crate::plan::Plan;
+use crate::plan::{Plan, Unit};
 use crate::synth::bind::BoundStack;
 
 /// The JSON Schema of the file.
@@ -23,15 +23,20 @@ pub(super) fn manifest(plan: &Plan<'_>, stacks: &[BoundStack<'_>], files: &[&str
 }
 
 fn stack(stack: &BoundStack<'_>) -> Json {
+    let (tenant, cell) = match stack.unit {
+        Unit::Tenant(tenant) => (Some(&tenant.tenant.id.value), Some(&tenant.cell)),
+        Unit::Cell(cell) => (None, Some(&cell.id)),
+        Unit::Account(_) => (None, None),
+    };
     let mut entries = vec![
         ("name", Json::text(&stack.name)),
-        ("account", Json::text(stack.tenant.cell.account.to_string())),
-        ("region", Json::text(stack.tenant.cell.region.as_str())),
+        ("account", Json::text(stack.account.to_string())),
+        ("region", Json::text(stack.region.as_str())),
         ("template", Json::text(&stack.template.path)),
         ("deployment", Json::text(&stack.deployment)),
-        ("tenant", Json::text(stack.tenant.tenant.id.value.as_str())),
-        ("cell", Json::text(stack.tenant.cell.to_string())),
-        ("model", Json::text(stack.tenant.cell.model.as_str())),
+        ("tenant", tenant.map_or(Json::Null, |tenant| Json::text(tenant.as_str()))),
+        ("cell", cell.map_or(Json::Null, |cell| Json::text(cell.to_string()))),
+        ("model", Json::text(stack.unit.blueprint().model.as_str())),
         ("capabilities", stack.template.capabilities.iter().copied().collect()),
         ("depends_on", stack.depends_on.iter().map(String::as_str).collect()),
         ("wave", (stack.wave as u64).into()),

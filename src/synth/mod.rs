@@ -11,11 +11,14 @@
 mod bind;
 mod generate;
 mod manifest;
+mod names;
+mod order;
 mod organization;
 mod plan_file;
 mod references;
 mod resource;
 mod scope;
+mod tags;
 mod template;
 pub mod tree;
 mod variant;

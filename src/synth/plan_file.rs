@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::blueprint::{Blueprint, Per};
+use crate::catalog::Status;
 use crate::cloudformation::Json;
+use crate::identity::{CellId, HostAccount, RegionName, TenantId};
 use crate::plan::security::{AclEntry, Peer, Rule};
-use crate::plan::{Plan, Shape, TenantPlan};
-use crate::synth::bind::{BoundStack, tags};
+use crate::plan::{AccountPlan, CellPlan, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit};
+use crate::synth::bind::BoundStack;
+use crate::synth::tags::tags;
 
 /// The whole plan. Rules are told once a shape, with peers by name; a tenant points to its shape.
 pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
-    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut names: BTreeMap<Whose<'_>, Vec<&str>> = BTreeMap::new();
     for stack in stacks {
-        names.entry(stack.tenant.tenant.id.value.as_str()).or_default().push(&stack.name);
+        names.entry(whose(stack.unit)).or_default().push(&stack.name);
     }
+    let stacks_of = |unit| -> Json {
+        names.get(&whose(unit)).map(Vec::as_slice).unwrap_or_default().iter().copied().collect()
+    };
     let shapes = shape_names(plan);
     let pools = plan.pools.iter().map(|pool| {
         Json::object([
@@ -24,10 +31,12 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
             ("largest_free", pool.largest.map_or(Json::Null, |length| Json::text(format!("/{length}")))),
         ])
     });
-    let tenants = plan.tenants.iter().map(|tenant| {
-        let id = tenant.tenant.id.value.as_str();
-        one_tenant(plan, tenant, names.get(id).map(Vec::as_slice).unwrap_or_default(), &shapes[tenant.shape])
-    });
+    let cells =
+        plan.cells.iter().map(|cell| one_cell(plan, cell, stacks_of(Unit::Cell(cell)), &shapes[cell.shape]));
+    let accounts = plan.accounts.iter();
+    let accounts = accounts.map(|one| one_account(one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
+    let tenants = plan.tenants.iter();
+    let tenants = tenants.map(|one| one_tenant(plan, one, stacks_of(Unit::Tenant(one)), &shapes[one.shape]));
     Json::object([
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),
@@ -39,8 +48,26 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
                 plan.shapes.iter().zip(&shapes).map(|(shape, name)| (name.clone(), one_shape(shape))),
             ),
         ),
+        ("accounts", accounts.collect()),
+        ("cells", cells.collect()),
         ("tenants", tenants.collect()),
     ])
+}
+
+/// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Whose<'p> {
+    Tenant(&'p TenantId),
+    Cell(&'p CellId),
+    Account(Per, &'p str, &'p HostAccount, &'p RegionName),
+}
+
+fn whose(unit: Unit<'_>) -> Whose<'_> {
+    match unit {
+        Unit::Tenant(tenant) => Whose::Tenant(&tenant.tenant.id.value),
+        Unit::Cell(cell) => Whose::Cell(&cell.id),
+        Unit::Account(one) => Whose::Account(one.per, &one.blueprint.name, &one.account, &one.region),
+    }
 }
 
 /// Shapes are numbered in the order in which tenants, by id, first have them.
@@ -51,50 +78,48 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             let settings = serde_json::json!(shape.settings.0).to_string();
             let growth =
                 if shape.growth.blocks == 0 { String::new() } else { format!(" {:?}", shape.growth) };
-            format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&(settings + &growth)))
+            // A tenant's shape that is like any other says no more than its settings.
+            let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
+            let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
+            let all = format!("{settings}{growth}{per}{status}");
+            format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()
 }
 
-fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: &str) -> Json {
-    let network = &tenant.network;
-    let groups = network.subnet_groups.iter().map(|group| {
-        let route = tenant.blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
-        let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
-        let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
-            Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
-        });
-        let further = group.further.iter().map(|block| {
-            Json::object([
-                ("block", (block.number as u64).into()),
-                ("cidr", Json::text(block.cidr.to_string())),
-            ])
-        });
-        let mut entry = vec![
-            ("name", Json::text(&group.name)),
-            ("cidr", Json::text(group.cidr.to_string())),
-            ("route", Json::text(route)),
-            ("subnets", subnets.collect()),
-        ];
-        if !group.further.is_empty() {
-            entry.insert(2, ("further", further.collect()));
-        }
-        Json::object(entry)
-    });
-    let mut addresses = vec![
-        ("cidr", Json::text(network.cidr.to_string())),
-        ("reserve", Json::text(network.reserve.to_string())),
-        ("pool", Json::text(network.pool.to_string())),
-        ("subnet_groups", groups.collect()),
-    ];
-    if !network.secondary.is_empty() {
-        let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
-        addresses.insert(1, ("secondary", secondary.collect()));
-    }
+fn one_account(account: &AccountPlan<'_>, stacks: Json, shape: &str) -> Json {
+    Json::object([
+        ("per", Json::text(account.per.word())),
+        ("account", Json::text(account.account.to_string())),
+        ("region", Json::text(account.region.as_str())),
+        ("blueprint", Json::text(&account.blueprint.name)),
+        ("shape", Json::text(shape)),
+        ("stacks", stacks),
+    ])
+}
+
+fn one_cell(plan: &Plan<'_>, cell: &CellPlan<'_>, stacks: Json, shape: &str) -> Json {
+    let unit = Unit::Cell(cell);
+    Json::object([
+        ("id", Json::text(cell.id.to_string())),
+        ("model", Json::text(cell.id.model.as_str())),
+        ("blueprint", Json::text(&cell.blueprint.name)),
+        ("shape", Json::text(shape)),
+        ("account", Json::text(cell.id.account.to_string())),
+        ("region", Json::text(cell.id.region.as_str())),
+        ("network", network(plan, unit)),
+        ("tenants", cell.tenants.iter().map(|tenant| tenant.id.value.as_str()).collect()),
+        ("tags", tag_map(plan, unit)),
+        ("stacks", stacks),
+    ])
+}
+
+fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: Json, shape: &str) -> Json {
+    let unit = Unit::Tenant(tenant);
     let ingress = tenant.ingress.iter().map(|(slot, cidr)| {
         Json::object([("slot", u64::from(*slot).into()), ("cidr", Json::text(cidr.to_string()))])
     });
-    Json::object([
+    let mut entries = vec![
         ("id", Json::text(tenant.tenant.id.value.as_str())),
         ("name", Json::text(tenant.tenant.name.value.as_str())),
         ("tier", Json::text(tenant.tier.name.as_str())),
@@ -105,19 +130,78 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: &[&str], shape: 
         ("account", Json::text(tenant.cell.account.to_string())),
         ("region", Json::text(tenant.cell.region.as_str())),
         ("cell", Json::text(tenant.cell.to_string())),
-        ("network", Json::object(addresses)),
+    ];
+    if let Some(slot) = tenant.slot {
+        entries.push(("slot", u64::from(slot).into()));
+        entries.push(("alone", tenant.is_alone.into()));
+    }
+    entries.extend([
+        ("network", network(plan, unit)),
         ("ingress", ingress.collect()),
-        (
-            "tags",
-            Json::object(tags(plan.catalog, tenant).into_iter().map(|(key, value)| (key, Json::Text(value)))),
-        ),
-        ("stacks", stacks.iter().copied().collect()),
-    ])
+        ("tags", tag_map(plan, unit)),
+        ("stacks", stacks),
+    ]);
+    Json::object(entries)
+}
+
+fn tag_map(plan: &Plan<'_>, unit: Unit<'_>) -> Json {
+    Json::object(tags(plan.catalog, unit).into_iter().map(|(key, value)| (key, Json::Text(value))))
+}
+
+/// A network with its subnet groups; of a tenant that shares one, its parts of it.
+fn network(plan: &Plan<'_>, unit: Unit<'_>) -> Json {
+    let Some(network) = plan.network_of(unit) else { return Json::Null };
+    let blueprint = unit.blueprint();
+    let groups = |groups: &[SubnetGroupPlan]| -> Json {
+        groups.iter().map(|group| one_group(group, blueprint, network)).collect()
+    };
+    if let Unit::Tenant(tenant) = unit
+        && tenant.network.is_none()
+    {
+        return Json::object([
+            ("cell", Json::text(tenant.cell.to_string())),
+            ("cidr", Json::text(network.cidr.to_string())),
+            ("subnet_groups", groups(&tenant.parts)),
+        ]);
+    }
+    let mut addresses = vec![
+        ("cidr", Json::text(network.cidr.to_string())),
+        ("reserve", Json::text(network.reserve.to_string())),
+        ("pool", Json::text(network.pool.to_string())),
+        ("subnet_groups", groups(&network.subnet_groups)),
+    ];
+    if !network.secondary.is_empty() {
+        let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
+        addresses.insert(1, ("secondary", secondary.collect()));
+    }
+    Json::object(addresses)
+}
+
+fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPlan) -> Json {
+    let route = blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
+    let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
+    let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
+        Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
+    });
+    let further = group.further.iter().map(|block| {
+        Json::object([("block", (block.number as u64).into()), ("cidr", Json::text(block.cidr.to_string()))])
+    });
+    let mut entry = vec![
+        ("name", Json::text(&group.name)),
+        ("cidr", Json::text(group.cidr.to_string())),
+        ("route", Json::text(route)),
+        ("subnets", subnets.collect()),
+    ];
+    if !group.further.is_empty() {
+        entry.insert(2, ("further", further.collect()));
+    }
+    Json::object(entry)
 }
 
 fn one_shape(shape: &Shape<'_>) -> Json {
     Json::object([
         ("blueprint", Json::text(&shape.blueprint.name)),
+        ("per", Json::text(shape.per.word())),
         (
             "settings",
             Json::object(

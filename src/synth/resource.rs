@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::blueprint::Symbol;
+use crate::blueprint::{Per, Symbol};
 use crate::catalog::{Catalog, TagSource};
 use crate::cloudformation::{Json, TagShape, resource_type};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
@@ -31,11 +31,12 @@ pub(super) enum TagText {
 }
 
 /// The values of tags by where the catalog takes them from.
-pub(super) fn tag_texts(catalog: &Catalog, keys: &[String]) -> Vec<(String, TagText)> {
+pub(super) fn tag_texts(catalog: &Catalog, per: Per, keys: &[String]) -> Vec<(String, TagText)> {
     let rule = |key: &String| catalog.tags.iter().find(|rule| rule.key.value.as_str() == key);
     let text = |key: &String| match rule(key).and_then(|rule| rule.source) {
         Some(TagSource::Product) => TagText::Same(catalog.product.value.to_string()),
         Some(TagSource::Environment) => TagText::Same(catalog.environment.value.to_string()),
+        Some(TagSource::TenantId) if per != Per::Tenant => TagText::Differs(Symbol::SharedTag),
         Some(TagSource::TenantId) => TagText::Differs(Symbol::TenantId),
         Some(TagSource::TenantTier) => TagText::Differs(Symbol::TenantTier),
         Some(TagSource::TenantName) => TagText::Differs(Symbol::TenantName),

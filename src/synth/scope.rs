@@ -1,23 +1,79 @@
 //! The names that a stack template knows, for one shape.
 
-use crate::blueprint::{Bound, Scope, Symbol, further_number};
+use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
 
 /// Everything that `docs/blueprints.md` lists.
 pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
     let blueprint = shape.blueprint;
-    let tenant = [
+    let mut scope = Scope::default()
+        .with("product", Bound::Text(catalog.product.value.to_string()))
+        .with("environment", Bound::Text(catalog.environment.value.to_string()))
+        .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
+        .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
+    if let Some(organization) = &catalog.organization {
+        let text = |text: &str| Bound::Text(text.to_owned());
+        let account = organization.management_account.as_ref();
+        let root = organization.root.as_ref();
+        scope = scope.with(
+            "organization",
+            Bound::record([
+                ("id", text(&organization.id.value)),
+                ("root", root.map_or(Bound::Nothing, |root| text(&root.value))),
+                (
+                    "management_account",
+                    account.map_or(Bound::Nothing, |account| text(account.value.as_str())),
+                ),
+            ]),
+        );
+    }
+    if shape.per == Per::Tenant {
+        scope =
+            scope.with("tenant", tenant(shape)).with("status", Bound::Text(shape.status.as_str().to_owned()));
+    }
+    if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
+        let names = [
+            ("name", Symbol::CellName),
+            ("number", Symbol::CellNumber),
+            // As a tenant has one; in a tenant's own stacks it is the tenant's.
+            ("resource_name", Symbol::ResourceName),
+        ];
+        let names = names.into_iter().filter(|(name, _)| shape.per == Per::Cell || *name != "resource_name");
+        scope = scope.with("cell", Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol)))));
+    }
+    if matches!(shape.per, Per::Tenant | Per::Cell) && blueprint.network.owner != Owner::None {
+        scope = network(scope, shape);
+    }
+    let prefix_lists =
+        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
+    scope.with("prefix_lists", Bound::record(prefix_lists))
+}
+
+fn tenant(shape: &Shape<'_>) -> Bound {
+    let names = [
         ("id", Symbol::TenantId),
         ("name", Symbol::TenantName),
         ("tier", Symbol::TenantTier),
         ("resource_name", Symbol::ResourceName),
+        ("slot", Symbol::TenantSlot),
     ];
+    let shares = !shape.blueprint.model.is_silo();
+    let names = names.into_iter().filter(|(name, _)| shares || *name != "slot");
+    Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol))))
+}
+
+fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
+    let network = &shape.blueprint.network;
     let zones = (1..=shape.zones).map(|slot| {
         Bound::record([("number", Bound::number(slot)), ("id", Bound::Value(Symbol::ZoneId(slot)))])
     });
-    let groups = blueprint.network.subnet_groups.iter().map(|group| {
-        let subnets = (1..=shape.zones).map(|slot| {
+    // A cell has all subnet groups of its network; those that its tenants have parts of are not cut there.
+    let is_cut = |group: &SubnetGroup| group.per == shape.per;
+    let known = || network.subnet_groups.iter().filter(|group| shape.per == Per::Cell || is_cut(group));
+    let groups = known().map(|group| {
+        let slots = 1..=if is_cut(group) { shape.zones } else { 0 };
+        let subnets = slots.map(|slot| {
             Bound::record([
                 ("number", Bound::number(slot)),
                 ("block", Bound::number(1)),
@@ -29,29 +85,18 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         Bound::record([
             ("name", Bound::Text(group.name.clone())),
             ("route", Bound::Text(group.route.word().to_owned())),
+            ("per", Bound::Text(group.per.word().to_owned())),
             ("cidr", Bound::Value(Symbol::SubnetGroupCidr(group.name.clone()))),
             ("subnets", Bound::List(subnets.collect())),
             ("further_subnets", further_subnets(shape, &group.name)),
         ])
     });
-    let further = blueprint
-        .network
-        .subnet_groups
-        .iter()
-        .map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
-    let prefix_lists =
-        ["dynamodb", "s3"].map(|service| (service, Bound::Value(Symbol::PrefixList(service.to_owned()))));
-    Scope::default()
-        .with("product", Bound::Text(catalog.product.value.to_string()))
-        .with("environment", Bound::Text(catalog.environment.value.to_string()))
-        .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
-        .with("settings", settings_bound(blueprint, &shape.settings))
-        .with("tenant", Bound::record(tenant.map(|(name, symbol)| (name, Bound::Value(symbol)))))
+    let further = known().map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
+    scope
         .with("network", network_bound(&shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))
         .with("subnet_groups", Bound::List(groups.collect()))
-        .with("prefix_lists", Bound::record(prefix_lists))
 }
 
 /// The subnets of a group in the blocks that the network has grown by.

@@ -8,12 +8,14 @@ use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::limits::{TemplateCount, count, dynamic_references};
 use crate::plan::security::{Peer, Rule};
-use crate::plan::{Plan, Shape, TenantPlan};
+use crate::plan::{Plan, Shape, Unit};
 use crate::source::Span;
 use crate::synth::generate::generate;
+use crate::synth::order::{Relatives, earlier};
 use crate::synth::references::{is_pseudo_parameter, references};
 use crate::synth::resource::{capability, check_id, exported, tag_texts, with_tags};
 use crate::synth::scope::scope;
+use crate::synth::tags::tags;
 use crate::synth::variant::variant;
 
 /// A template file of the output tree.
@@ -30,60 +32,65 @@ pub(super) struct CompiledTemplate {
     imports: Vec<(String, String, Span)>,
 }
 
-/// All templates, and which tenant's stacks use which.
+/// All templates, and whose stacks use which.
 #[derive(Debug, Default)]
-pub(super) struct Templates {
+pub(super) struct Templates<'p> {
     pub list: Vec<CompiledTemplate>,
-    /// For each tenant of the plan, its stacks in order with their templates.
-    pub of_tenant: Vec<Vec<(usize, usize)>>,
+    /// Everything that has stacks, each with its stacks in order and their templates.
+    pub of_unit: Vec<(Unit<'p>, Vec<(usize, usize)>)>,
 }
 
-/// Compiles the templates of every shape that a tenant with stacks has.
-pub(super) fn compile_all(plan: &Plan<'_>, report: &mut Report) -> Result<Templates, Reported> {
+/// Compiles the templates of every shape of something that has stacks.
+pub(super) fn compile_all<'p>(plan: &'p Plan<'p>, report: &mut Report) -> Result<Templates<'p>, Reported> {
     let mut compiler =
         Compiler { plan, by_path: BTreeMap::new(), builds: BTreeMap::new(), list: Vec::new(), report };
-    let mut of_tenant = Vec::with_capacity(plan.tenants.len());
-    for tenant in &plan.tenants {
-        of_tenant.push(if tenant.has_stacks() { compiler.build(tenant) } else { Vec::new() });
-    }
+    // What others import from comes first.
+    let of_unit = plan.units().into_iter().map(|unit| (unit, compiler.build(unit))).collect();
     let list = compiler.list;
     report.checkpoint()?;
-    Ok(Templates { list, of_tenant })
+    Ok(Templates { list, of_unit })
 }
 
-/// What the templates of a tenant depend on besides its shape.
+/// What the templates of a unit depend on besides its blueprint.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct BuildKey {
     shape: usize,
+    /// The shapes of what it belongs to.
+    relatives: Vec<usize>,
     tags: Vec<String>,
     ingress_slots: Vec<u32>,
 }
 
-struct Compiler<'p, 'c> {
-    plan: &'p Plan<'c>,
+struct Compiler<'p> {
+    plan: &'p Plan<'p>,
     by_path: BTreeMap<String, usize>,
     builds: BTreeMap<BuildKey, Vec<(usize, usize)>>,
     list: Vec<CompiledTemplate>,
     report: &'p mut Report,
 }
 
-impl Compiler<'_, '_> {
-    /// The templates of one tenant's stacks: (position of the stack in its shape, template).
-    fn build(&mut self, tenant: &TenantPlan<'_>) -> Vec<(usize, usize)> {
-        let rules = self.plan.catalog.tags.iter().map(|rule| rule.key.value.as_str());
-        let key = BuildKey {
-            shape: tenant.shape,
-            tags: rules
-                .filter(|key| tenant.tenant.tags.keys().any(|own| own.as_str() == *key))
-                .map(str::to_owned)
-                .collect(),
-            ingress_slots: tenant.ingress.keys().copied().collect(),
-        };
+impl<'p> Compiler<'p> {
+    fn key(&self, unit: Unit<'p>) -> BuildKey {
+        let relatives = Relatives::new(self.plan, unit);
+        BuildKey {
+            shape: unit.shape(),
+            relatives: relatives.units().iter().map(|one| one.shape()).collect(),
+            tags: tags(self.plan.catalog, unit).into_iter().map(|(key, _)| key).collect(),
+            ingress_slots: match unit {
+                Unit::Tenant(tenant) => tenant.ingress.keys().copied().collect(),
+                Unit::Cell(_) | Unit::Account(_) => Vec::new(),
+            },
+        }
+    }
+
+    /// The templates of a unit's stacks: (position of the stack in its shape, template).
+    fn build(&mut self, unit: Unit<'p>) -> Vec<(usize, usize)> {
+        let key = self.key(unit);
         if let Some(known) = self.builds.get(&key) {
             return known.clone();
         }
         let plan = self.plan;
-        let shape = &plan.shapes[tenant.shape];
+        let shape = plan.shape_of(unit);
         let scope = scope(plan.catalog, shape);
         let mut build = Vec::new();
         for (position, stack) in shape.stacks.iter().enumerate() {
@@ -108,8 +115,8 @@ impl Compiler<'_, '_> {
             build.push((position, template));
         }
         self.check_generated(shape);
-        self.check_imports(shape, &build, tenant.tenant.tier.span);
         self.builds.insert(key, build.clone());
+        self.check_imports(unit, &build);
         build
     }
 
@@ -129,7 +136,7 @@ impl Compiler<'_, '_> {
         let (evaluated, mut symbols, imports) =
             evaluate(&stack.template, scope, &generator, &shape.blueprint.settings, self.report);
         let Evaluated { description, resources, outputs } = evaluated;
-        let tags = tag_texts(self.plan.catalog, &key.tags);
+        let tags = tag_texts(self.plan.catalog, shape.per, &key.tags);
         let mut capabilities = BTreeSet::new();
         // Mistakes in the template leave resources out, and are told already.
         if self.report.errors() == before {
@@ -305,26 +312,40 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// Every import must name an output of a stack that this one comes after.
-    fn check_imports(&mut self, shape: &Shape<'_>, build: &[(usize, usize)], place: Span) {
-        let by_name: BTreeMap<&str, &CompiledTemplate> = build
-            .iter()
-            .map(|(stack, template)| (shape.stacks[*stack].name.as_str(), &self.list[*template]))
-            .collect();
+    /// Every import must name an output of a stack that this one comes after, and that is deployed to the
+    /// same account and Region: an export reaches no further (CloudFormation, `Fn::ImportValue`).
+    fn check_imports(&mut self, unit: Unit<'p>, build: &[(usize, usize)]) {
+        let shape = self.plan.shape_of(unit);
+        let relatives = Relatives::new(self.plan, unit);
+        let mut by_name: BTreeMap<&str, &CompiledTemplate> = BTreeMap::new();
+        for other in relatives.units() {
+            let Some(build) = self.builds.get(&self.key(*other)) else { continue };
+            let stacks = &self.plan.shape_of(*other).stacks;
+            by_name.extend(
+                build.iter().map(|(stack, template)| (stacks[*stack].name.as_str(), &self.list[*template])),
+            );
+        }
+        let blueprint = shape.blueprint;
         let mut problems = Vec::new();
         for (position, template) in build {
             let stack = shape.stacks[*position];
-            let earlier = earlier(shape.blueprint, stack);
+            let earlier = earlier(blueprint, stack);
             for (from, output, span) in &self.list[*template].imports {
-                let names = || shape.blueprint.stacks.iter().map(|other| other.name.as_str());
-                let (problem, help) = if !names().any(|name| name == from) {
+                let names = || blueprint.stacks.iter().map(|other| other.name.as_str());
+                let other = blueprint.stacks.iter().find(|other| other.name == *from);
+                let (problem, help) = if other.is_none() {
                     (format!("there is no stack {}", quote(from)), near(from, names(), "the stacks are"))
                 } else if !earlier.contains(from.as_str()) {
                     (
                         format!("the stack `{}` does not come after `{from}`", stack.name),
                         format!("add `{from}` to the `after` of `{}`", stack.name),
                     )
-                } else if !shape.stacks.iter().any(|other| other.name == *from) {
+                } else if other.is_some_and(|other| other.place != stack.place) {
+                    (
+                        format!("the stack `{from}` is deployed to another account than `{}`", stack.name),
+                        "nothing can be imported from another account: pass the value by hand as a setting, or by a name that both know".to_owned(),
+                    )
+                } else if relatives.stack(from).is_none() {
                     (
                         format!("the stack `{from}` is switched off, and `{}` imports from it", stack.name),
                         format!("give `{}` the `when` of `{from}`, or put this below an `$if`", stack.name),
@@ -342,6 +363,11 @@ impl Compiler<'_, '_> {
                 problems.push((problem, help, *span));
             }
         }
+        let place = match unit {
+            Unit::Tenant(tenant) => tenant.tenant.tier.span,
+            Unit::Cell(cell) => cell.tenants.first().map_or(blueprint.span, |tenant| tenant.tier.span),
+            Unit::Account(account) => account.place,
+        };
         for (problem, help, span) in problems {
             self.report.push(
                 Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem)
@@ -360,24 +386,6 @@ fn near<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone, all: &str)
         None if known.clone().next().is_none() => "there are none".to_owned(),
         None => format!("{all} {}", list_of(known)),
     }
-}
-
-/// All stacks that a stack comes after, directly or not.
-fn earlier<'b>(blueprint: &'b Blueprint, stack: &'b Stack) -> BTreeSet<&'b str> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = stack.after.iter().map(String::as_str).collect();
-    while let Some(name) = open.pop() {
-        if found.insert(name) {
-            open.extend(
-                blueprint
-                    .stacks
-                    .iter()
-                    .filter(|other| other.name == name)
-                    .flat_map(|other| other.after.iter().map(String::as_str)),
-            );
-        }
-    }
-    found
 }
 
 fn parameter(symbol: &Symbol, blueprint: &Blueprint) -> Json {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::blueprint::condition::{Condition, Test};
 use crate::blueprint::settings::Setting;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Stack};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
+use crate::catalog::Status;
 use crate::identity::short_hash;
 use crate::plan::{Growth, Shape};
 
@@ -21,6 +22,10 @@ pub(super) fn variant(
     let mut parts = Vec::new();
     for name in relevant_settings(shape.blueprint, stack) {
         let setting = shape.blueprint.settings.properties.get(&name);
+        // What a cell does not know makes no difference to its templates.
+        if shape.per != Per::Tenant && setting.is_none_or(|setting| !setting.of_cell) {
+            continue;
+        }
         let value = shape.settings.get(&name);
         let is_default = |setting: &Setting| match &setting.default {
             Some(default) => default == value,
@@ -42,6 +47,9 @@ pub(super) fn variant(
             "true" => name,
             _ => format!("{name}-{shown}"),
         });
+    }
+    if shape.status != Status::Active && depends_on_status(shape.status, stack) {
+        parts.push(shape.status.as_str().to_owned());
     }
     if shape.growth.blocks > 0 && depends_on_growth(stack) {
         parts.push(growth_name(&shape.growth));
@@ -103,6 +111,13 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
     let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
     *value == serde_json::Value::Bool(true)
         && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+}
+
+/// Whether a template's text differs with the status: it names it, or holds rules for a tenant that takes
+/// no traffic.
+fn depends_on_status(status: Status, stack: &Stack) -> bool {
+    stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
+        || (status == Status::Suspended && !stack.template.generated().is_empty())
 }
 
 /// Whether a template's text differs where the network has grown.

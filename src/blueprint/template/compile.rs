@@ -371,6 +371,18 @@ impl Template {
         paths
     }
 
+    /// Whether all its resources come from one kind of `$generate`.
+    pub fn makes_only(&self, kind: &str) -> bool {
+        fn only(entries: &[Entry], kind: &str) -> bool {
+            entries.iter().all(|entry| match entry {
+                Entry::Generate(generate) => generate.kind == kind,
+                Entry::Each(_, body) | Entry::If(_, body) => only(body, kind),
+                Entry::Pair(..) => false,
+            })
+        }
+        only(&self.resources, kind)
+    }
+
     /// The kinds of everything that the template asks to be generated.
     pub fn generated(&self) -> Vec<&str> {
         fn collect<'e>(entries: &'e [Entry], kinds: &mut Vec<&'e str>) {

@@ -70,6 +70,13 @@ impl Answer {
         }
     }
 
+    /// Adds a fact that there may be.
+    fn fact_of(&mut self, name: &'static str, value: Option<String>) {
+        if let Some(value) = value {
+            self.fact(name, value);
+        }
+    }
+
     fn to_text(&self) -> String {
         let width = self.facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let mut text = format!("{} {}\n", self.kind, self.subject);

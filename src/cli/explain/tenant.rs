@@ -2,6 +2,7 @@
 
 use crate::cli::explain::{Answer, Sight};
 use crate::identity::TenantId;
+use crate::plan::Unit;
 use crate::plan::lock::{Owner, lines_of};
 
 /// The facts of a tenant of the catalog, or of one that has left something behind.
@@ -37,6 +38,7 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         answer.fact("cell", format!("{cell} ({})", sight.decided(home.line)));
         answer.fact("account", cell.account.to_string());
         answer.fact("region", cell.region.as_str());
+        answer.fact_of("slot", home.value.slot.map(|slot| slot.to_string()));
     }
     if let Some(network) = lock.network_of(&owner) {
         let blocks: Vec<String> = network.value.blocks().map(|own| own.to_string()).collect();
@@ -47,9 +49,11 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
     }
     let tenants = &sight.plan.tenants;
     if let Ok(position) = tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)) {
-        let network = &tenants[position].network;
-        answer.fact("pool", network.pool.to_string());
-        for group in &network.subnet_groups {
+        let planned = &tenants[position];
+        let network = sight.plan.network_of(Unit::Tenant(planned));
+        answer.fact_of("pool", network.map(|network| network.pool.to_string()));
+        let own = planned.network.as_ref().map_or(&planned.parts, |network| &network.subnet_groups);
+        for (group, network) in own.iter().filter_map(|group| Some((group, network?))) {
             let subnets = group.subnets.iter().zip(&network.zones);
             let subnets: Vec<String> = subnets.map(|(subnet, zone)| format!("{subnet} {zone}")).collect();
             answer.fact("subnets", format!("{} {}: {}", group.name, group.cidr, subnets.join(", ")));

@@ -15,6 +15,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &STATUS_NOT_BUILT_YET,
+    &NO_MANAGEMENT_ACCOUNT,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
     &UNKNOWN_TENANT,
@@ -99,6 +100,13 @@ pub static STATUS_NOT_BUILT_YET: Code = Code {
     name: "status-not-built-yet",
     meaning: "a tenant's status asks for something that is not built yet",
     explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
+};
+
+pub static NO_MANAGEMENT_ACCOUNT: Code = Code {
+    name: "no-management-account",
+    meaning: "a blueprint has stacks in the management account, and the catalog names none",
+    explanation: "Accounts and the policies of an organization are made in its management account. A blueprint says so of a stack with `in: management` or \
+`per: organization`; which account that is, the catalog says.\n\n    organization: { id: o-a1b2c3d4e5, management_account: \"111111111111\" }",
 };
 
 pub static LOCK_OUT_OF_DATE: Code = Code {

@@ -11,8 +11,9 @@ use crate::identity::{HostAccount, TenantId, VpcId};
 use crate::network::Cidr;
 use crate::plan::adopt::found::{Found, Vpc};
 use crate::plan::adopt::{Adoption, Wishes};
+use crate::plan::intent::Intent;
 use crate::plan::lock::{Home, Lock, Locked, Network, Owner, SubnetGroupId, Zones};
-use crate::plan::{Intent, homes, network_length, unknown_tenant};
+use crate::plan::{homes, unknown_tenant};
 use crate::source::Span;
 
 /// What a home is fitted to.
@@ -148,7 +149,7 @@ impl Fit<'_> {
     fn account(&self, lock: &Lock, report: &mut Report) -> Option<Home> {
         let mut planned = lock.clone();
         // What is wrong with the homes of others is for `plan` to tell.
-        homes::settle(self.ground.catalog, &mut planned, &mut Report::default());
+        homes::settle(self.ground.catalog, self.ground.intents, &mut planned, &mut Report::default());
         let home = planned.tenants.get(self.tenant)?.value.clone();
         let fits = match (&home.cell.account, &self.vpc.account) {
             (HostAccount::Number(account), Some(owner)) => account == owner,
@@ -187,7 +188,7 @@ impl Fit<'_> {
             report.push(self.unfit(block.span, problem, "adopt homes of tenants that have a VPC each"));
             return None;
         }
-        let length = network_length(self.intent, report)?.value;
+        let length = self.intent.length.as_ref()?.value;
         if block.value.length() != length {
             let problem =
                 format!("it is a /{}, and the tenant's size asks for a /{length}", block.value.length());

@@ -57,6 +57,8 @@ pub struct Cell;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     pub cell: CellId,
+    /// A number that no other tenant of the cell has, from 1; none in a cell for one tenant.
+    pub slot: Option<u32>,
 }
 
 /// The addresses of a VPC.
@@ -130,6 +132,17 @@ pub struct Reservation {
     pub reason: FreeText,
 }
 
+impl Home {
+    /// As many as a load balancer's listener has priorities for its rules (Elastic Load Balancing API,
+    /// `CreateRule`: 1 to 50,000), which is what slots are made for.
+    pub const SLOTS: u32 = 50_000;
+
+    /// The only home of a tenant in a cell of its own.
+    pub fn alone(cell: CellId) -> Self {
+        Home { cell, slot: None }
+    }
+}
+
 impl Network {
     /// A network without headroom.
     pub fn new(cidr: Cidr) -> Self {
@@ -199,14 +212,20 @@ impl Decision for Home {
     type Key = TenantId;
     const WORD: &'static str = "tenant";
     const KEY_RULE: &'static str = TenantId::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cell"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cell", "slot"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
-        Some(Home { cell: fields.required("cell", CellId::RULE)? })
+        let cell = fields.required("cell", CellId::RULE);
+        let slot: Option<Count> = fields.optional("slot", "a whole number")?;
+        Some(Home { cell: cell?, slot: slot.map(|slot| slot.0) })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{ cell: {} }}", self.cell)
+        write!(formatter, "{{ cell: {}", self.cell)?;
+        if let Some(slot) = self.slot {
+            write!(formatter, ", slot: {slot}")?;
+        }
+        formatter.write_str(" }")
     }
 }
 

@@ -55,7 +55,7 @@ pub use decision::{
     SubnetGroupId, Zones,
 };
 
-pub use settle::lines_of;
+pub use settle::{lines_of, lines_of_cell};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
@@ -157,6 +157,13 @@ impl Lock {
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
         let networks = self.networks.values().map(|network| network.value.reserve);
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
+    }
+
+    /// Whether a block lies inside the network of a cell, as what its tenants have or had of it does.
+    pub fn is_inside_a_cell(&self, block: &Cidr) -> bool {
+        // Owners are ordered: cells come last.
+        let cells = self.networks.iter().rev().take_while(|(owner, _)| matches!(owner, Owner::Cell(_)));
+        cells.into_iter().any(|(_, network)| network.value.reserve.contains(block))
     }
 
     /// The first block found in use that has an address in common with this one.

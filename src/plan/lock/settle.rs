@@ -31,6 +31,16 @@ pub fn lines_of<'t>(text: &'t str, tenant: &TenantId) -> Vec<&'t str> {
     lines.filter(|line| line.split_once(": ").is_some_and(|(key, _)| is_about(key, tenant))).collect()
 }
 
+/// The lines that decide about a cell, but for those of its tenants.
+pub fn lines_of_cell<'t>(text: &'t str, cell: &str) -> Vec<&'t str> {
+    let about = |key: &str| {
+        let name = key.split_once(' ').map_or("", |(_, name)| name.trim_start());
+        name == cell || name.rsplit_once('/').is_some_and(|(owner, _)| owner == cell)
+    };
+    let lines = text.lines().map(str::trim_end);
+    lines.filter(|line| line.split_once(": ").is_some_and(|(key, _)| about(key))).collect()
+}
+
 /// Whether the key of a line, its first word included, is about a tenant: `network acme`, `subnets
 /// acme/app`. A cell has more slashes, and its lines are not a tenant's.
 pub(super) fn is_about(key: &str, tenant: &TenantId) -> bool {

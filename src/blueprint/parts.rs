@@ -1,0 +1,243 @@
+//! What blueprints share: a part's settings, workloads, flows and stacks, joined into those of the
+//! blueprint that takes it in.
+//!
+//! Goes in: the tree of `blueprint.yaml` and the parts that it names. Comes out: one tree, which is decoded
+//! as if it had been written in one file; every place in it is still the one where it was written. What
+//! two of them say is an error and never decided by an order.
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::load::{INTENT_FILE, invalid};
+use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::source::{FileId, SourceMap, Span};
+use crate::yaml::{Fields, Key, Node, Tags, Value, read_yaml};
+
+/// The file that states what a part adds.
+pub(super) const PART_FILE: &str = "part.yaml";
+
+/// The files of one folder, by name.
+pub(super) type Files = BTreeMap<String, FileId>;
+
+/// Where the templates of one blueprint may lie: beside it, and beside the parts that it takes in.
+#[derive(Debug)]
+pub(super) struct Folders<'l> {
+    own: &'l Files,
+    parts: BTreeMap<&'l str, &'l Files>,
+}
+
+impl Folders<'_> {
+    /// The file of this name in the folder of the file that asks for it, or `PART/FILE`.
+    pub(super) fn find(&self, name: &str, asking: Span, report: &mut Report) -> Option<FileId> {
+        let folders = || std::iter::once(self.own).chain(self.parts.values().copied());
+        let (folder, file, place) = match name.split_once('/') {
+            Some((part, file)) => {
+                let Some(folder) = self.parts.get(part) else {
+                    let help = match closest(part, self.parts.keys().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("name it below `parts`, and there is `{name}`"),
+                    };
+                    let message = format!("the blueprint takes in no part {}", quote(part));
+                    invalid(asking, &message, &help, report);
+                    return None;
+                };
+                (*folder, file, format!("in the part `{part}`"))
+            }
+            None => {
+                let beside = |folder: &&Files| folder.values().any(|id| *id == asking.file);
+                let folder = folders().find(beside).unwrap_or(self.own);
+                let what = if folder.contains_key(PART_FILE) { "part" } else { "blueprint" };
+                (folder, name, format!("beside the {what}"))
+            }
+        };
+        let found = folder.get(file).copied().filter(|_| !is_intent(file));
+        if found.is_none() {
+            let known = folder.keys().map(String::as_str).filter(|name| !is_intent(name));
+            invalid(
+                asking,
+                &format!("there is no template {} {place}", quote(file)),
+                &format!("its files are {}", list_of(known)),
+                report,
+            );
+        }
+        found
+    }
+}
+
+fn is_intent(file: &str) -> bool {
+    file == INTENT_FILE || file == PART_FILE
+}
+
+/// Takes the parts that a blueprint names into its tree, which then has no key `parts` any more.
+pub(super) fn with_parts<'l>(
+    mut blueprint: Node,
+    own: &'l Files,
+    shelf: &'l BTreeMap<String, Files>,
+    sources: &SourceMap,
+    report: &mut Report,
+) -> (Node, Folders<'l>) {
+    let mut folders = Folders { own, parts: BTreeMap::new() };
+    let Value::Map(entries) = &mut blueprint.value else { return (blueprint, folders) };
+    let Some(position) = entries.iter().position(|(key, _)| &*key.text == "parts") else {
+        return (blueprint, folders);
+    };
+    let (_, named) = entries.remove(position);
+    for item in named.list("`parts`", report).unwrap_or_default() {
+        let Some(name) = item.text("the name of a part", report) else { continue };
+        let Some((name, files)) = shelf.get_key_value(name) else {
+            report.push(unknown(name, shelf).at(item.span, ""));
+            continue;
+        };
+        if folders.parts.insert(name, files).is_some() {
+            let message = format!("the part `{name}` is named twice");
+            invalid(item.span, &message, "take one of the two out", report);
+            continue;
+        }
+        let Some(file) = files.get(PART_FILE) else { continue };
+        if let Ok(part) = read_yaml(*file, Tags::Refuse, sources, report) {
+            take_in(part, entries, report);
+        }
+    }
+    (blueprint, folders)
+}
+
+fn unknown(name: &str, shelf: &BTreeMap<String, Files>) -> Diagnostic {
+    let names = || shelf.keys().map(String::as_str);
+    let help = match closest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the parts are {}; `parts/NAME/{PART_FILE}` adds others", list_of(names())),
+    };
+    Diagnostic::error(&codes::INVALID_BLUEPRINT, format!("there is no part {}", quote(name))).help(help)
+}
+
+type Entries = Vec<(Key, Node)>;
+
+/// Adds what a part says to the entries of a blueprint.
+fn take_in(part: Node, blueprint: &mut Entries, report: &mut Report) {
+    let Some(mut fields) = Fields::open(&part, "a part", report) else { return };
+    if let Some(summary) = fields.required("summary", report) {
+        summary.text("a part's summary", report);
+    }
+    for section in ["settings", "workloads", "flows", "stacks"] {
+        fields.optional(section);
+    }
+    fields.finish(report);
+    let Value::Map(sections) = part.value else { return };
+    for (key, node) in sections {
+        let empty = |value| Node::new(key.span, value);
+        match &*key.text {
+            "settings" => {
+                let own = section(blueprint, &key, empty(Value::Map(any_settings(key.span))));
+                add_settings(node, own, report);
+            }
+            "workloads" => {
+                add_named(node, section(blueprint, &key, empty(Value::Map(Vec::new()))), "workload", report);
+            }
+            "stacks" => add_stacks(node, section(blueprint, &key, empty(Value::Map(Vec::new()))), report),
+            "flows" => {
+                append(node, section(blueprint, &key, empty(Value::List(Vec::new()))), "`flows`", report)
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The value below a key; the empty one, where the blueprint has no such key.
+fn section<'e>(entries: &'e mut Entries, key: &Key, empty: Node) -> &'e mut Node {
+    let position = entries.iter().position(|(own, _)| own.text == key.text).unwrap_or_else(|| {
+        entries.push((key.clone(), empty));
+        entries.len() - 1
+    });
+    &mut entries[position].1
+}
+
+/// The schema of a blueprint that has no settings of its own.
+fn any_settings(span: Span) -> Entries {
+    let entry = |name: &str, value| (Key { text: name.into(), span }, Node::new(span, value));
+    vec![entry("type", Value::Text("object".into())), entry("additionalProperties", Value::Boolean(false))]
+}
+
+/// Of a JSON Schema, a part adds settings and the rules between them.
+fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
+    let Some(mut fields) = Fields::open(&part, "the settings of a part", report) else { return };
+    fields.optional("properties");
+    fields.optional("allOf");
+    fields.finish(report);
+    let (Value::Map(sections), Value::Map(own)) = (part.value, &mut own.value) else { return };
+    for (key, node) in sections {
+        match &*key.text {
+            "properties" => {
+                let own = section(own, &key, Node::new(key.span, Value::Map(Vec::new())));
+                add_named(node, own, "setting", report);
+            }
+            "allOf" => {
+                append(
+                    node,
+                    section(own, &key, Node::new(key.span, Value::List(Vec::new()))),
+                    "`allOf`",
+                    report,
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds entries of other names.
+fn add_named(part: Node, own: &mut Node, what: &str, report: &mut Report) {
+    if part.map(&format!("what a part adds as its {what}s"), report).is_none() {
+        return;
+    }
+    let (Value::Map(entries), Value::Map(own)) = (part.value, &mut own.value) else { return };
+    for (key, node) in entries {
+        match own.iter().find(|(own, _)| own.text == key.text) {
+            Some((first, _)) => report.push(
+                Diagnostic::error(
+                    &codes::INVALID_BLUEPRINT,
+                    format!("the {what} {} is declared twice", quote(&key.text)),
+                )
+                .at(first.span, "")
+                .also(key.span, "the part has it too")
+                .help("rename one of the two, or take in another part"),
+            ),
+            None => own.push((key, node)),
+        }
+    }
+}
+
+/// Adds items at the end.
+fn append(part: Node, own: &mut Node, what: &str, report: &mut Report) {
+    if part.list(what, report).is_none() {
+        return;
+    }
+    if let (Value::List(items), Value::List(own)) = (part.value, &mut own.value) {
+        own.extend(items);
+    }
+}
+
+/// Adds stacks. What the blueprint says of one of them without a template of its own is added to it:
+/// a blueprint knows what else a part's stack has to come after.
+fn add_stacks(mut part: Node, own: &mut Node, report: &mut Report) {
+    if let (Value::Map(entries), Value::Map(own)) = (&mut part.value, &mut own.value) {
+        for (key, stack) in entries {
+            let position = own.iter().position(|(own, node)| {
+                own.text == key.text && matches!(node.value, Value::Map(_)) && node.get("template").is_none()
+            });
+            if let Some(position) = position {
+                add_to_stack(own.remove(position).1, stack, report);
+            }
+        }
+    }
+    add_named(part, own, "stack", report);
+}
+
+fn add_to_stack(addition: Node, stack: &mut Node, report: &mut Report) {
+    let Some(mut fields) = Fields::open(&addition, "what a blueprint adds to a part's stack", report) else {
+        return;
+    };
+    fields.required("after", report);
+    fields.finish(report);
+    let (Value::Map(additions), Value::Map(stack)) = (addition.value, &mut stack.value) else { return };
+    for (key, node) in additions.into_iter().filter(|(key, _)| &*key.text == "after") {
+        append(node, section(stack, &key, Node::new(key.span, Value::List(Vec::new()))), "`after`", report);
+    }
+}

@@ -1,0 +1,117 @@
+//! What the catalog asks for each tenant, put together: its tier, its blueprint, its settings.
+
+use crate::blueprint::{Blueprint, Library, Owner, Per, Settings};
+use crate::catalog::{Catalog, Status, Tenant, Tier};
+use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::yaml::Located;
+
+/// A tenant with all that the catalog says of it put together.
+pub(super) struct Intent<'c> {
+    pub tenant: &'c Tenant,
+    pub tier: &'c Tier,
+    pub blueprint: &'c Blueprint,
+    /// All of them: defaults, the tier's, its own.
+    pub settings: Settings,
+    /// What its size comes to, and where the catalog asks for it; none where it has no addresses of its
+    /// own, or where its size is unknown, which is told.
+    pub length: Option<Located<u8>>,
+    /// Whether its compliance forbids it to share a home.
+    pub is_alone: bool,
+}
+
+impl Intent<'_> {
+    /// Whether it gets a part of each of some subnet groups of its cell.
+    pub(super) fn has_parts(&self) -> bool {
+        let network = &self.blueprint.network;
+        network.owner == Owner::Cell && network.subnet_groups.iter().any(|group| group.per == Per::Tenant)
+    }
+
+    /// Its settings that are the cell's.
+    pub(super) fn cell_settings(&self) -> Settings {
+        let of_cell = |name: &String| {
+            self.blueprint.settings.properties.get(name).is_some_and(|setting| setting.of_cell)
+        };
+        let settings = self.settings.0.iter().filter(|(name, _)| of_cell(name));
+        Settings(settings.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+}
+
+/// The intent of every tenant that has not retired, by its id.
+pub(super) fn intents<'c>(
+    catalog: &'c Catalog,
+    library: &'c Library,
+    report: &mut Report,
+) -> Vec<Intent<'c>> {
+    for tier in catalog.tiers.values() {
+        // Also those of tiers that nobody has yet.
+        if let Some(blueprint) = library.get(tier.blueprint_name()) {
+            blueprint.settings.refuse_unknown(&tier.settings.0, &blueprint.name, report);
+        }
+    }
+    let mut intents = Vec::new();
+    for tenant in &catalog.tenants {
+        let Some(tier) = catalog.tier_of(tenant) else { continue };
+        if tenant.status == Status::Retired {
+            continue;
+        }
+        let place = tier.blueprint.as_ref().map_or(tier.model.span, |blueprint| blueprint.span);
+        let Ok(blueprint) = library.find(tier.blueprint_name(), place, report) else { continue };
+        if blueprint.model != tier.model.value {
+            report.push(
+                Diagnostic::error(
+                    &codes::UNKNOWN_BLUEPRINT,
+                    format!(
+                        "the blueprint `{}` builds the model `{}`, and the tier `{}` has `{}`",
+                        blueprint.name, blueprint.model, tier.name, tier.model.value
+                    ),
+                )
+                .at(place, "")
+                .also(tier.model.span, "the model of the tier")
+                .help("name a blueprint of the tier's model"),
+            );
+        }
+        let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
+        // What a tier gets wrong is told once, at the tier, and not for each of its tenants.
+        let unset = if tenant.settings.0.is_empty() { tier.model.span } else { tenant.tier.span };
+        let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, unset, report) else {
+            continue;
+        };
+        let length = length_of_size(tenant, tier, blueprint, report);
+        intents.push(Intent { tenant, tier, blueprint, settings, length, is_alone: false });
+    }
+    intents
+}
+
+/// The prefix length that a tenant's size stands for: its own size, its tier's, `medium`, or the smallest.
+fn length_of_size(
+    tenant: &Tenant,
+    tier: &Tier,
+    blueprint: &Blueprint,
+    report: &mut Report,
+) -> Option<Located<u8>> {
+    let sizes = &blueprint.network.sizes;
+    let Some(size) = tenant.size.as_ref().or(tier.size.as_ref()) else {
+        let default = sizes.get("medium").or_else(|| sizes.values().max_by_key(|length| length.value))?;
+        return Some(Located::new(default.value, tenant.tier.span));
+    };
+    if let Some(length) = sizes.get(&size.value) {
+        return Some(Located::new(length.value, size.span));
+    }
+    let names = || sizes.keys().map(String::as_str);
+    let help = match closest(&size.value, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if sizes.is_empty() => {
+            "it has no sizes, leave this out: its tenants have no addresses of their own".to_owned()
+        }
+        None => format!("its sizes are {}", list_of(names())),
+    };
+    report.push(
+        Diagnostic::error(
+            &codes::UNKNOWN_SIZE,
+            format!("the blueprint `{}` has no size {}", blueprint.name, quote(&size.value)),
+        )
+        .at(size.span, "")
+        .help(help),
+    );
+    None
+}

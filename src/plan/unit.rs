@@ -1,0 +1,224 @@
+//! What stacks are for: a tenant, a cell, an account and Region, or the organization.
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::{Blueprint, Per, Place, Settings, Stack};
+use crate::catalog::{Catalog, Status};
+use crate::diagnostics::{Diagnostic, Report, codes};
+use crate::identity::{HostAccount, RegionName};
+use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
+use crate::source::Span;
+
+/// What is there once for an account and Region in which a blueprint has a home, or once for the
+/// organization.
+#[derive(Debug)]
+pub struct AccountPlan<'c> {
+    /// [`Per::Account`] or [`Per::Organization`].
+    pub per: Per,
+    pub account: HostAccount,
+    pub region: RegionName,
+    pub blueprint: &'c Blueprint,
+    pub shape: usize,
+    /// The tier of a tenant that it is there for.
+    pub place: Span,
+}
+
+/// What a stack is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Unit<'p> {
+    Tenant(&'p TenantPlan<'p>),
+    Cell(&'p CellPlan<'p>),
+    Account(&'p AccountPlan<'p>),
+}
+
+impl<'p> Unit<'p> {
+    /// What there is one of for each of its stacks.
+    pub fn per(self) -> Per {
+        match self {
+            Unit::Tenant(_) => Per::Tenant,
+            Unit::Cell(_) => Per::Cell,
+            Unit::Account(account) => account.per,
+        }
+    }
+
+    /// The blueprint that it is built by.
+    pub fn blueprint(self) -> &'p Blueprint {
+        match self {
+            Unit::Tenant(tenant) => tenant.blueprint,
+            Unit::Cell(cell) => cell.blueprint,
+            Unit::Account(account) => account.blueprint,
+        }
+    }
+
+    /// Its shape, in the plan's list.
+    pub fn shape(self) -> usize {
+        match self {
+            Unit::Tenant(tenant) => tenant.shape,
+            Unit::Cell(cell) => cell.shape,
+            Unit::Account(account) => account.shape,
+        }
+    }
+
+    /// The account and Region that it lives in.
+    pub fn home(self) -> (&'p HostAccount, &'p RegionName) {
+        match self {
+            Unit::Tenant(tenant) => (&tenant.cell.account, &tenant.cell.region),
+            Unit::Cell(cell) => (&cell.id.account, &cell.id.region),
+            Unit::Account(account) => (&account.account, &account.region),
+        }
+    }
+}
+
+impl<'c> Plan<'c> {
+    /// Everything that has stacks.
+    pub fn units(&self) -> Vec<Unit<'_>> {
+        let accounts = self.accounts.iter().map(Unit::Account);
+        let cells = self.cells.iter().filter(|cell| cell.has_stacks()).map(Unit::Cell);
+        let tenants = self.tenants.iter().filter(|tenant| tenant.has_stacks()).map(Unit::Tenant);
+        accounts.chain(cells).chain(tenants).collect()
+    }
+
+    /// The plan of a cell of a shared model.
+    pub fn cell(&self, id: &crate::identity::CellId) -> Option<&CellPlan<'c>> {
+        let position = self.cells.binary_search_by(|cell| cell.id.cmp(id)).ok()?;
+        self.cells.get(position)
+    }
+
+    /// The shape of something that has stacks.
+    pub fn shape_of(&self, unit: Unit<'_>) -> &Shape<'c> {
+        &self.shapes[unit.shape()]
+    }
+
+    /// What a unit belongs to, itself included: the cell of a tenant, the account of a cell.
+    pub fn relative<'p>(&'p self, unit: Unit<'p>, per: Per) -> Option<Unit<'p>> {
+        if unit.per() == per {
+            return Some(unit);
+        }
+        let blueprint = &unit.blueprint().name;
+        let (account, region) = unit.home();
+        match (unit, per) {
+            (Unit::Tenant(tenant), Per::Cell) => self.cell(&tenant.cell).map(Unit::Cell),
+            (_, Per::Account) => {
+                let key = (per, blueprint.as_str(), account, region);
+                let position = self.accounts.binary_search_by(|one| one.key().cmp(&key)).ok()?;
+                self.accounts.get(position).map(Unit::Account)
+            }
+            (_, Per::Organization) => {
+                let position =
+                    self.accounts.partition_point(|one| (one.per, &one.blueprint.name) < (per, blueprint));
+                let found = self.accounts.get(position)?;
+                ((found.per, &found.blueprint.name) == (per, blueprint)).then_some(Unit::Account(found))
+            }
+            _ => None,
+        }
+    }
+
+    /// The VPC that a unit stands in: its own, or that of its cell.
+    pub fn network_of<'p>(&'p self, unit: Unit<'p>) -> Option<&'p NetworkPlan> {
+        match unit {
+            Unit::Tenant(tenant) => {
+                tenant.network.as_ref().or_else(|| self.cell(&tenant.cell)?.network.as_ref())
+            }
+            Unit::Cell(cell) => cell.network.as_ref(),
+            Unit::Account(_) => None,
+        }
+    }
+
+    /// The addresses of a subnet group as a unit sees it: a tenant sees its own part, where it has one.
+    pub fn subnet_group_of<'p>(&'p self, unit: Unit<'p>, name: &str) -> Option<&'p SubnetGroupPlan> {
+        let named = |groups: &'p [SubnetGroupPlan]| groups.iter().find(|group| group.name == name);
+        let part = match unit {
+            Unit::Tenant(tenant) => named(&tenant.parts),
+            Unit::Cell(_) | Unit::Account(_) => None,
+        };
+        part.or_else(|| named(&self.network_of(unit)?.subnet_groups))
+    }
+
+    /// The account and Region that a stack of a unit is deployed into. All that stands in the management
+    /// account stands in one Region, so that one stack can import from another.
+    pub fn location<'p>(&'p self, unit: Unit<'p>, stack: &Stack) -> (HostAccount, &'p RegionName) {
+        let (account, region) = unit.home();
+        match (stack.place, management(self.catalog)) {
+            (Place::Management, Some((account, region))) => (account, region),
+            _ => (account.clone(), region),
+        }
+    }
+}
+
+impl AccountPlan<'_> {
+    /// What a plan's list is sorted by.
+    fn key(&self) -> (Per, &str, &HostAccount, &RegionName) {
+        (self.per, &self.blueprint.name, &self.account, &self.region)
+    }
+}
+
+impl CellPlan<'_> {
+    /// Whether stacks are written for it: one whose tenants are all planned has addresses only.
+    pub fn has_stacks(&self) -> bool {
+        self.tenants.iter().any(|tenant| tenant.status != Status::Planned)
+    }
+}
+
+/// The management account, and the Region in which its stacks stand: the first of the catalog.
+fn management(catalog: &Catalog) -> Option<(HostAccount, &RegionName)> {
+    let account = catalog.organization.as_ref()?.management_account.as_ref()?;
+    let region = catalog.regions.keys().next()?;
+    Some((HostAccount::Number(account.value.clone()), region))
+}
+
+/// What the tenants with stacks share beyond their cells.
+pub(super) fn accounts<'c>(
+    catalog: &Catalog,
+    tenants: &[TenantPlan<'c>],
+    shapes: &mut Shapes<'c>,
+    report: &mut Report,
+) -> Vec<AccountPlan<'c>> {
+    let mut found: BTreeMap<(Per, &str, HostAccount, &RegionName), (&'c Blueprint, Span)> = BTreeMap::new();
+    for tenant in tenants.iter().filter(|tenant| tenant.has_stacks()) {
+        let (blueprint, span) = (tenant.blueprint, tenant.tier.model.span);
+        let has = |per| blueprint.stacks.iter().any(|stack| stack.per == per);
+        if has(Per::Account) {
+            let key =
+                (Per::Account, blueprint.name.as_str(), tenant.cell.account.clone(), &tenant.cell.region);
+            found.entry(key).or_insert((blueprint, span));
+        }
+        if !blueprint.stacks.iter().any(|stack| stack.place == Place::Management) {
+            continue;
+        }
+        match management(catalog) {
+            Some((account, region)) if has(Per::Organization) => {
+                found
+                    .entry((Per::Organization, &blueprint.name, account, region))
+                    .or_insert((blueprint, span));
+            }
+            Some(_) => {}
+            None => report.push(no_management_account(blueprint, span)),
+        }
+    }
+    let settings = Settings(BTreeMap::new());
+    let mut accounts = Vec::new();
+    for ((per, _, account, region), (blueprint, place)) in found {
+        let pattern = Pattern {
+            blueprint,
+            per,
+            settings: &settings,
+            status: Status::Active,
+            zones: 0,
+            growth: Growth::default(),
+        };
+        let Some(shape) = shapes.of(pattern, place, report) else { continue };
+        accounts.push(AccountPlan { per, account, region: region.clone(), blueprint, shape, place });
+    }
+    accounts
+}
+
+fn no_management_account(blueprint: &Blueprint, place: Span) -> Diagnostic {
+    let message = format!(
+        "the blueprint `{}` has stacks in the management account, and the catalog names none",
+        blueprint.name
+    );
+    Diagnostic::error(&codes::NO_MANAGEMENT_ACCOUNT, message)
+        .at(place, "this model needs it")
+        .help("add `management_account` to the catalog's `organization`")
+}

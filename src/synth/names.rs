@@ -1,0 +1,43 @@
+//! Names of stacks and of resources that must have one, for whatever they are made.
+
+use crate::catalog::Catalog;
+use crate::identity::short_hash;
+use crate::plan::Unit;
+
+/// `product-environment-tenant-stack`, or for what tenants share `product-environment-model-stack-number`.
+///
+/// A stack's own part has no hyphen and begins with a letter, so the last hyphen ends a tenant's id, and
+/// what ends in a number is no tenant's, whatever tenants are called. A model and a blueprint have no
+/// hyphens either. Cells are numbered from 1; what there is once for an account has the number 0, and in
+/// place of the model the blueprint, since two of one model may both have such stacks.
+pub(super) fn stack_name(catalog: &Catalog, unit: Unit<'_>, stack: &str) -> String {
+    let stack = stack.replace('_', "");
+    let (product, environment) = (&catalog.product.value, &catalog.environment.value);
+    match unit {
+        Unit::Tenant(tenant) => format!("{product}-{environment}-{}-{stack}", tenant.tenant.id.value),
+        Unit::Cell(cell) => format!("{product}-{environment}-{}-{stack}-{}", cell.id.model, cell.id.ordinal),
+        Unit::Account(account) => {
+            format!("{product}-{environment}-{}-{stack}-0", account.blueprint.name.replace('_', ""))
+        }
+    }
+}
+
+/// A name for resources that must be named and whose names are short: an RDS cluster's has at most
+/// 63 characters and no double hyphen (RDS User Guide, "Quotas and constraints"). In what tenants
+/// share a number stands where a tenant's id begins with a letter, so no two are equal.
+pub(super) fn resource_name(catalog: &Catalog, unit: Unit<'_>) -> String {
+    const LONGEST: usize = 60;
+    let own = match unit {
+        Unit::Tenant(tenant) => tenant.tenant.id.value.to_string(),
+        Unit::Cell(cell) => format!("{}-{}", cell.id.ordinal, cell.id.model),
+        Unit::Account(account) => format!("0-{}", account.blueprint.name.replace('_', "-")),
+    };
+    let full = format!("{}-{}-{own}", catalog.product.value, catalog.environment.value);
+    if full.len() <= LONGEST && !full.contains("--") {
+        return full;
+    }
+    let words: Vec<&str> = full.split('-').filter(|word| !word.is_empty()).collect();
+    let mut short = words.join("-");
+    short.truncate(LONGEST - 9);
+    format!("{}-{}", short.trim_end_matches('-'), short_hash(&full))
+}

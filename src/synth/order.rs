@@ -1,0 +1,75 @@
+//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell.
+
+use std::collections::BTreeSet;
+
+use crate::blueprint::{Blueprint, Per, Stack};
+use crate::plan::{Plan, Unit};
+
+/// A unit and what it belongs to.
+pub(super) struct Relatives<'p> {
+    pub unit: Unit<'p>,
+    plan: &'p Plan<'p>,
+    units: Vec<Unit<'p>>,
+}
+
+impl<'p> Relatives<'p> {
+    pub(super) fn new(plan: &'p Plan<'p>, unit: Unit<'p>) -> Self {
+        let all = [Per::Tenant, Per::Cell, Per::Account, Per::Organization].into_iter();
+        let units = all.filter_map(|per| plan.relative(unit, per)).collect();
+        Relatives { unit, plan, units }
+    }
+
+    /// The stack of this name that is switched on, and whose it is.
+    pub(super) fn stack(&self, name: &str) -> Option<(Unit<'p>, &'p Stack)> {
+        self.units.iter().find_map(|unit| {
+            let stacks = &self.plan.shape_of(*unit).stacks;
+            stacks.iter().find(|stack| stack.name == name).map(|stack| (*unit, *stack))
+        })
+    }
+
+    /// All units, this one first or among them.
+    pub(super) fn units(&self) -> &[Unit<'p>] {
+        &self.units
+    }
+
+    /// The nearest stacks that are switched on and that a stack comes after.
+    pub(super) fn depends_on(&self, stack: &str) -> Vec<(Unit<'p>, &'p str)> {
+        let blueprint = self.unit.blueprint();
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut open = vec![stack];
+        while let Some(name) = open.pop() {
+            let Some(stack) = blueprint.stacks.iter().find(|stack| stack.name == name) else { continue };
+            for after in stack.after.iter().filter(|after| seen.insert(after.as_str())) {
+                match self.stack(after) {
+                    Some((unit, active)) => found.push((unit, active.name.as_str())),
+                    None => open.push(after),
+                }
+            }
+        }
+        found
+    }
+
+    /// Stacks of one wave do not depend on each other; the first is 1.
+    pub(super) fn wave(&self, stack: &str) -> usize {
+        1 + self.depends_on(stack).into_iter().map(|(_, other)| self.wave(other)).max().unwrap_or(0)
+    }
+}
+
+/// All stacks that a stack comes after, directly or not.
+pub(super) fn earlier<'b>(blueprint: &'b Blueprint, stack: &'b Stack) -> BTreeSet<&'b str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&str> = stack.after.iter().map(String::as_str).collect();
+    while let Some(name) = open.pop() {
+        if found.insert(name) {
+            open.extend(
+                blueprint
+                    .stacks
+                    .iter()
+                    .filter(|other| other.name == name)
+                    .flat_map(|other| other.after.iter().map(String::as_str)),
+            );
+        }
+    }
+    found
+}
