@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cloudformation", &["aws"]),
     ("catalog", &["aws"]),
     ("blueprint", &["cloudformation"]),
-    ("plan", &["catalog", "blueprint", "aws"]),
+    ("plan", &["catalog", "blueprint", "limits", "aws"]),
     ("limits", &["catalog", "cloudformation"]),
     ("synth", &["plan", "limits", "blueprint", "cloudformation"]),
     ("check", &["cloudformation", "aws"]),

@@ -90,9 +90,11 @@ pub(super) fn add_up<'s>(stacks: &[StackUse<'s>], limits: Limits<'_>) -> Vec<Use
     uses.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-struct Account<'a, 's> {
+/// The stacks of one account.
+pub(super) struct Account<'a, 's> {
     account: &'s HostAccount,
-    stacks: Vec<&'a StackUse<'s>>,
+    /// By tenant.
+    pub(super) stacks: Vec<&'a StackUse<'s>>,
     by_name: BTreeMap<(&'s RegionName, &'s str), usize>,
     limits: Limits<'a>,
 }
@@ -132,22 +134,23 @@ impl<'s> Sum<'s> {
 
 /// A resource that limits speak of: the stack's position and the logical id. What stands outside of
 /// all stacks has no position.
-type Thing<'s> = (Option<usize>, &'s str);
+pub(super) type Thing<'s> = (Option<usize>, &'s str);
 
 /// A part of what a thing uses.
-struct Part<'s> {
+pub(super) struct Part<'s> {
     region: &'s RegionName,
-    quota: &'static str,
-    side: Side,
-    thing: Thing<'s>,
+    pub(super) quota: &'static str,
+    pub(super) side: Side,
+    pub(super) thing: Thing<'s>,
     /// The position of the stack that adds it.
-    by: usize,
-    amount: Option<u64>,
-    once: u64,
+    pub(super) by: usize,
+    pub(super) amount: Option<u64>,
+    /// What is there once, however many parts there are.
+    pub(super) once: u64,
 }
 
 impl<'a, 's> Account<'a, 's> {
-    fn new(account: &'s HostAccount, stacks: Vec<&'a StackUse<'s>>, limits: Limits<'a>) -> Self {
+    pub(super) fn new(account: &'s HostAccount, stacks: Vec<&'a StackUse<'s>>, limits: Limits<'a>) -> Self {
         let by_name = stacks
             .iter()
             .enumerate()
@@ -198,13 +201,7 @@ impl<'a, 's> Account<'a, 's> {
         for (position, stack) in self.stacks.iter().enumerate() {
             for (id, subnet, amount) in &stack.template.in_zones {
                 let Some(quota) = quota(id) else { continue };
-                let (at, subnet) = self.resolve(subnet, position, 0);
-                let zone = at
-                    .and_then(|at| {
-                        let at = self.stacks[at];
-                        at.template.zones.get(subnet)?.in_stack(at.parameters)
-                    })
-                    .unwrap_or("an unknown zone");
+                let zone = self.zone(subnet, position);
                 let (sum, limit) = sums
                     .entry((id, stack.region, zone.to_owned()))
                     .or_insert_with(|| (Sum::default(), self.limit(quota, Some(stack.region))));
@@ -245,7 +242,7 @@ impl<'a, 's> Account<'a, 's> {
         fullest.into_values().collect()
     }
 
-    fn parts(&self) -> Vec<Part<'s>> {
+    pub(super) fn parts(&self) -> Vec<Part<'s>> {
         let mut parts = Vec::new();
         for (by, stack) in self.stacks.iter().enumerate() {
             let held = stack.template.held.iter().map(|((quota, side, reference), tally)| {
@@ -323,6 +320,19 @@ impl<'a, 's> Account<'a, 's> {
         }
     }
 
+    /// The zone that a subnet is in, as a stack refers to it.
+    pub(super) fn zone(&self, subnet: &'s Reference, position: usize) -> &'a str
+    where
+        's: 'a,
+    {
+        let (at, subnet) = self.resolve(subnet, position, 0);
+        let zone = at.and_then(|at| {
+            let at = self.stacks[at];
+            at.template.zones.get(subnet)?.in_stack(at.parameters)
+        });
+        zone.unwrap_or("an unknown zone")
+    }
+
     /// The resource that a reference of a stack leads to, through outputs of other stacks.
     fn resolve(&self, reference: &'s Reference, position: usize, depth: usize) -> Thing<'s> {
         const DEEPEST: usize = 8;
@@ -374,6 +384,6 @@ fn keep_fullest<'s>(
     }
 }
 
-fn is_regional(quota: &Quota) -> bool {
+pub(super) fn is_regional(quota: &Quota) -> bool {
     !matches!(quota.scope.as_str(), "per-account" | "per-organization" | "per-payer-account")
 }

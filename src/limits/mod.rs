@@ -8,10 +8,11 @@
 //! In the order of the work: `template` counts one template, with `resources` for the tables of what
 //! counts towards what, `reference` for what points to other stacks and `policy` for sizes; `fleet`
 //! adds up the stacks; `outlook` puts the limits beside the sums and says what breaks when, with
-//! `remedy` for what to do; `refuse` makes errors of what is exceeded; `increases` writes the requests.
+//! `remedy` for what to do; `measure` tells the planner what each tenant needs; `refuse` makes errors of what is exceeded; `increases` writes the requests.
 
 mod fleet;
 mod increases;
+mod measure;
 mod outlook;
 mod policy;
 mod reference;
@@ -22,6 +23,7 @@ mod template;
 
 pub use fleet::{Holder, StackUse, Use};
 pub use increases::{increases, script};
-pub use outlook::{Breaks, Outlook, Reach, outlook};
+pub use measure::{AccountLimit, CellLimit, Measures, Needs, Scope, TenantNeeds, measure};
+pub use outlook::{Breaks, Outlook, Reach, limit_in, outlook};
 pub use refuse::refuse;
 pub use template::{Side, TemplateCount, count, dynamic_references};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::aws::Quota;
 use crate::catalog::Catalog;
 use crate::identity::{HostAccount, RegionName, TenantId};
-use crate::limits::fleet::{StackUse, Use, add_up};
+use crate::limits::fleet::{Holder, StackUse, Use, add_up};
 
 /// The quota that another follows: AWS raises the first with the second (General Reference, "Amazon VPC
 /// endpoints and quotas").
@@ -18,6 +18,9 @@ const FOLLOWS: [(&str, &str); 2] = [
 const RULES: &str = "rules-per-security-group";
 const GROUPS: &str = "security-groups-per-network-interface";
 const PRODUCT: u64 = 1_000;
+
+/// How much of what a cell shares newcomers leave as room to grow in: the planner's share.
+const TIGHT_PERCENT: u8 = 85;
 
 /// Every limit in use, the first to break first.
 #[derive(Clone, Debug)]
@@ -78,6 +81,20 @@ impl Reach {
 }
 
 impl Outlook {
+    /// Whether tenants could be given other homes for the sake of a limit: one of an account is
+    /// exceeded, or one of what a cell shares is nearly.
+    pub fn is_tight(&self) -> bool {
+        self.reaches.iter().any(|reach| match &reach.usage.holder {
+            None | Some(Holder::Zone(_)) => reach.is_exceeded(),
+            Some(Holder::Resource { .. }) => {
+                let used = u128::from(reach.usage.used) * 100;
+                reach.usage.tenants > 1
+                    && reach.limit.is_some_and(|limit| used > u128::from(limit) * u128::from(TIGHT_PERCENT))
+            }
+            Some(Holder::Template { .. }) => false,
+        })
+    }
+
     /// What is exceeded.
     pub fn exceeded(&self) -> impl Iterator<Item = &Reach> {
         self.reaches.iter().filter(|reach| reach.is_exceeded())
@@ -106,6 +123,16 @@ pub fn outlook(catalog: &Catalog, stacks: &[StackUse<'_>]) -> Outlook {
         (None, None) => Ordering::Equal,
     });
     Outlook { reaches }
+}
+
+/// The limit that holds in an account and Region.
+pub fn limit_in(
+    catalog: &Catalog,
+    quota: &'static Quota,
+    account: &HostAccount,
+    region: Option<&RegionName>,
+) -> Option<u64> {
+    limit(catalog, quota, account, region).0
 }
 
 /// The limit that holds, and whether the catalog gives it.
@@ -145,7 +172,7 @@ fn breaks(usage: &Use, limit: Option<u64>) -> Breaks {
     }
     let growing = u128::from(usage.used.saturating_sub(usage.fixed));
     // What one tenant has to itself does not grow when others come.
-    let shared = !matches!(usage.holder, Some(super::Holder::Resource { .. })) || usage.tenants > 1;
+    let shared = !matches!(usage.holder, Some(Holder::Resource { .. })) || usage.tenants > 1;
     if growing == 0 || usage.population == 0 || !shared {
         return Breaks::Never;
     }

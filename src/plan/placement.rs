@@ -124,18 +124,22 @@ impl Cells {
         self.update(cell);
     }
 
+    /// The first cell with room for a newcomer that `accepts` does not refuse for other reasons.
+    pub fn find(&self, group: Group, demand: &[u64], accepts: impl Fn(usize) -> bool) -> Option<usize> {
+        let gathered = &self.groups[group.0];
+        gathered.room.first(demand, &accepts).or_else(|| {
+            let mut with_setup = demand.to_vec();
+            add(&mut with_setup, &gathered.setup);
+            self.room.first(&with_setup, &accepts)
+        })
+    }
+
     /// A cell for a newcomer, which is held there from now on.
     ///
     /// # Errors
     /// What a cell of its own would not hold.
     pub fn place(&mut self, group: Group, demand: &[u64]) -> Result<usize, TooLarge> {
-        let gathered = &self.groups[group.0];
-        let cell = gathered.room.first(demand).or_else(|| {
-            let mut with_setup = demand.to_vec();
-            add(&mut with_setup, &gathered.setup);
-            self.room.first(&with_setup)
-        });
-        let cell = match cell {
+        let cell = match self.find(group, demand, |_| true) {
             Some(cell) => cell,
             None => {
                 self.fits_alone(group, demand)?;
@@ -167,7 +171,11 @@ impl Cells {
         self.bound.cells()
     }
 
-    fn fits_alone(&self, group: Group, demand: &[u64]) -> Result<(), TooLarge> {
+    /// Whether a cell of its own would hold a newcomer.
+    ///
+    /// # Errors
+    /// What it would not hold.
+    pub fn fits_alone(&self, group: Group, demand: &[u64]) -> Result<(), TooLarge> {
         let setup = &self.groups[group.0].setup;
         for (thing, capacity) in self.capacities.iter().enumerate() {
             let wanted = demand[thing].saturating_add(setup[thing]);
@@ -235,17 +243,18 @@ impl Tournament {
     }
 
     /// The first cell whose room is at least the demand in everything.
-    fn first(&self, demand: &[u64]) -> Option<usize> {
+    fn first(&self, demand: &[u64], accepts: &impl Fn(usize) -> bool) -> Option<usize> {
         let mut open = vec![1];
         while let Some(node) = open.pop() {
             let room = &self.nodes[node * self.things..][..self.things];
             if !room.iter().zip(demand).all(|(room, wanted)| room > wanted) {
                 continue;
             }
-            if node >= self.leaves {
+            if node < self.leaves {
+                open.extend([2 * node + 1, 2 * node]);
+            } else if accepts(node - self.leaves) {
                 return Some(node - self.leaves);
             }
-            open.extend([2 * node + 1, 2 * node]);
         }
         None
     }

@@ -29,7 +29,7 @@ use rayon::prelude::*;
 
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
-use crate::limits::{Outlook, increases, outlook, script};
+use crate::limits::{Measures, Outlook, increases, measure, outlook, script};
 use crate::plan::Plan;
 use crate::synth::bind::BoundStack;
 use crate::synth::tree::{NewTree, TreePath};
@@ -42,6 +42,8 @@ pub struct Synthesis {
     pub stacks: usize,
     /// What the stacks use of AWS's limits.
     pub outlook: Outlook,
+    /// What each tenant needs of them, where other homes may help.
+    pub measures: Option<Measures>,
 }
 
 /// Prints a plan.
@@ -64,6 +66,7 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     const PLAN: &str = "plan.json";
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
+    let measures = outlook.is_tight().then(|| measure(&uses));
     const FILES: [&str; 5] = [TAG_POLICY, PLAN, COST_ALLOCATION_TAGS, QUOTA_INCREASES, QUOTA_CALLS];
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
@@ -101,5 +104,5 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
             ));
         }
     }
-    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len(), outlook })
+    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len(), outlook, measures })
 }
