@@ -19,7 +19,7 @@ fn add(lock: &mut Lock, tenant: &str, pool: &str) {
     let mut free = FreeSpace::new(parsed(pool), lock.taken());
     let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", tenant.trim_start_matches("t-")));
     let owner = Owner::Tenant(parsed(tenant));
-    lock.tenants.insert(parsed(tenant), Locked::new(Home { cell }));
+    lock.tenants.insert(parsed(tenant), Locked::new(Home::alone(cell)));
     lock.networks.insert(owner.clone(), Locked::new(Network::new(free.allocate(22).unwrap())));
     lock.zones.insert(owner, Locked::new(Zones([(parsed("use1-az1"), 0)].into())));
 }

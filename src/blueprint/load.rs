@@ -8,7 +8,6 @@ use crate::blueprint::intent::{Blueprint, CellIntent};
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
 use crate::blueprint::load_stacks::StackReader;
-use crate::blueprint::not_built;
 use crate::blueprint::parts::{Files, with_parts};
 use crate::blueprint::settings::{SettingsSchema, place_of};
 use crate::blueprint::template::invalid_condition;
@@ -161,9 +160,6 @@ fn model(node: &Node, report: &mut Report) -> Option<Model> {
     if model.is_none() {
         let help = format!("the models are {}", list_of(Model::ALL.map(Model::as_str)));
         invalid(node.span, &format!("there is no model {}", quote(text)), &help, report);
-    }
-    if let Some(model) = model {
-        not_built::refuse_model(model, node.span, report);
     }
     model
 }

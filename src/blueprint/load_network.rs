@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::intent::{Network, Owner, Per, Route, SubnetGroup, Workload};
 use crate::blueprint::load::{check_word, condition, invalid, word};
-use crate::blueprint::not_built;
 use crate::blueprint::settings::SettingsSchema;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::Model;
@@ -83,7 +82,6 @@ fn owner(node: &Node, model: Option<Model>, report: &mut Report) -> Option<Owner
         invalid(node.span, &message, "write `tenant`: each has a home of its own", report);
         return Some(owner);
     }
-    not_built::refuse_owner(owner, node.span, report);
     Some(owner)
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::include::Templates;
 use crate::blueprint::intent::{Per, Place, Stack};
 use crate::blueprint::load::{check_word, condition, invalid, word};
-use crate::blueprint::not_built;
 use crate::blueprint::template::compile;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::Model;
@@ -64,7 +63,6 @@ impl StackReader<'_> {
             _ if per == Per::Organization => Place::Management,
             _ => Place::Home,
         };
-        not_built::refuse_stack(per, place, per_node.map_or(span, |node| node.span), report);
         let template = fields.required("template", report).and_then(|node| {
             let file = node.text("a stack's template", report)?;
             let id = self.templates.folders.find(file, node.span, report)?;

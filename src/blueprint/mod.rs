@@ -13,7 +13,6 @@ mod load_flows;
 mod load_network;
 mod load_stacks;
 mod misfit;
-mod not_built;
 mod parts;
 mod scope;
 pub mod settings;

@@ -41,6 +41,7 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
             lock.quarantine.insert(reserve, Locked::new(waiting));
         }
     }
+    lock.subnet_groups.retain(|id, _| matches!(id.owner, Owner::Tenant(_)) || !gone(&id.owner));
     let parts: Vec<(Owner, Cidr)> = lock
         .subnet_groups
         .iter()

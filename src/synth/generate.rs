@@ -132,22 +132,11 @@ impl Generator<'_, '_> {
         if !of_cell || self.shape.per == Per::Cell {
             return Some(get_att(&group_id(workload), "GroupId"));
         }
-        let given = self
-            .request
-            .arguments
-            .iter()
-            .find(|(name, _)| name == "cell_groups")
-            .map(|(_, piece)| piece.clone());
-        let given = given.and_then(|piece| self.evaluation.piece(&piece, self.scope));
-        let found = given.as_ref().and_then(|groups| groups.get(workload)).cloned();
+        let found = self.named_arguments("cell_groups").remove(workload);
         if found.is_none() {
-            let message = format!(
-                "`$generate security_groups` needs `cell_groups` for `{workload}`, which is the cell's"
-            );
-            self.refuse(
-                message,
-                format!("add `{workload}:` below `cell_groups:`, with what its stack gives out"),
-            );
+            let message =
+                format!("`$generate security_groups` needs `cell_groups` for `{workload}`, which is the cell's");
+            self.refuse(message, format!("add `{workload}:` below `cell_groups:`, with what its stack gives out"));
         }
         found
     }
@@ -307,8 +296,12 @@ impl Generator<'_, '_> {
         self.evaluation.piece(&piece, self.scope)
     }
 
+    /// What an argument says of each name; nothing if it is not given, which is told where one is needed.
     fn named_arguments(&mut self, name: &str) -> BTreeMap<String, Json> {
-        self.argument(name).map(|json| json.entries().iter().cloned().collect()).unwrap_or_default()
+        let given = self.request.arguments.iter().find(|(other, _)| other == name);
+        let given = given.map(|(_, piece)| piece.clone());
+        let given = given.and_then(|piece| self.evaluation.piece(&piece, self.scope));
+        given.map(|json| json.entries().iter().cloned().collect()).unwrap_or_default()
     }
 
     fn lacks(&mut self, argument: &str, name: &str) {

@@ -64,7 +64,8 @@ pub(super) fn variant(
             format!("slots-{}", if numbers.len() <= 24 { numbers } else { short_hash(&numbers) })
         });
     }
-    if tags.len() != all_tags {
+    // All that tenants share has the same tags.
+    if tags.len() != all_tags && shape.per == Per::Tenant {
         parts.push(format!("tags-{}", short_hash(&tags.join(" "))));
     }
     let joined = parts.join(".");

@@ -181,6 +181,11 @@ impl SubnetGroup {
         std::iter::once(self.cidr).chain(self.secondary.iter().copied())
     }
 
+    /// Whether it is not cut for zones, as a cell's is that tenants have parts of.
+    pub fn is_whole(&self) -> bool {
+        self.slots == 1
+    }
+
     /// The block of one slot; `None` if there is no such slot.
     pub fn slot(&self, number: u32) -> Option<Cidr> {
         self.slot_in(&self.cidr, number)

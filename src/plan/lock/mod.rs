@@ -41,6 +41,7 @@ mod line;
 mod read;
 mod settle;
 mod verify;
+mod verify_cells;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -159,11 +160,12 @@ impl Lock {
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
     }
 
-    /// Whether a block lies inside the network of a cell, as what its tenants have or had of it does.
+    /// Whether a block lies in a subnet group of a cell that tenants have parts of: then it is or was such
+    /// a part, and not a network of its own.
     pub fn is_inside_a_cell(&self, block: &Cidr) -> bool {
         // Owners are ordered: cells come last.
-        let cells = self.networks.iter().rev().take_while(|(owner, _)| matches!(owner, Owner::Cell(_)));
-        cells.into_iter().any(|(_, network)| network.value.reserve.contains(block))
+        let of_cells = self.subnet_groups.iter().rev().take_while(|(id, _)| matches!(id.owner, Owner::Cell(_)));
+        of_cells.into_iter().any(|(_, group)| group.value.is_whole() && group.value.cidr.contains(block))
     }
 
     /// The first block found in use that has an address in common with this one.

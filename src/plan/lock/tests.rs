@@ -59,7 +59,8 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
         if !model.is_silo() {
             lock.cells.insert(cell.clone(), Locked::new(Cell));
         }
-        lock.tenants.insert(tenant, Locked::new(Home { cell }));
+        let slot = (!model.is_silo()).then_some(number as u32 + 1);
+        lock.tenants.insert(tenant, Locked::new(Home { cell, slot }));
         let cidr = reserve.part(length + shift, 0).unwrap();
         lock.networks.insert(owner.clone(), Locked::new(grown(cidr, reserve)));
         for (part, group) in ["app", "data_1"].iter().enumerate() {
@@ -144,7 +145,7 @@ proptest! {
                 lock.quarantine.insert(*block, Locked::new(Quarantined::new(owner)));
             } else {
                 let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", number + 1));
-                lock.tenants.insert(tenant, Locked::new(Home { cell }));
+                lock.tenants.insert(tenant, Locked::new(Home::alone(cell)));
                 lock.networks.insert(owner, Locked::new(Network::new(*block)));
             }
         }
@@ -207,16 +208,18 @@ fn the_schema_is_one_and_refuses_what_the_reader_refuses() {
 fn a_tenant_in_a_shared_cell_has_the_network_and_the_zones_of_the_cell() {
     let mut lock = Lock::empty(parsed("ledgerly"), parsed("prod"));
     let cell: CellId = parsed("subnet/222222222222/us-east-1/1");
-    lock.tenants.insert(parsed("acme"), Locked::new(Home { cell: cell.clone() }));
+    lock.tenants.insert(parsed("acme"), Locked::new(Home { cell: cell.clone(), slot: Some(1) }));
     lock.cells.insert(cell.clone(), Locked::new(Cell));
     let owner = Owner::Cell(cell);
     lock.networks.insert(owner.clone(), Locked::new(Network::new(parsed("10.0.0.0/20"))));
-    lock.zones.insert(owner, Locked::new(Zones([(parsed("use1-az1"), 0)].into())));
+    lock.zones.insert(owner.clone(), Locked::new(Zones([(parsed("use1-az1"), 0)].into())));
     let acme = Owner::Tenant(parsed("acme"));
     assert_eq!(lock.network_of(&acme).unwrap().value.cidr, parsed("10.0.0.0/20"));
     assert_eq!(lock.zones_of(&acme).unwrap().value.0.len(), 1);
-    let id = SubnetGroupId { owner: acme, group: parsed("app") };
-    lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(parsed("10.0.0.0/24"), 4)));
+    for (owner, block, slots) in [(owner, "10.0.0.0/21", 1), (acme, "10.0.0.0/24", 4)] {
+        let id = SubnetGroupId { owner, group: parsed("app") };
+        lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(parsed(block), slots)));
+    }
     assert!(lock.verify(&mut Report::default()).is_ok());
     assert!(read(&lock.to_text()).0.is_ok());
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diagnostics::{Code, Diagnostic, Report, Reported, codes};
-use crate::identity::{CellId, RegionName, TenantId, ZoneId};
+use crate::identity::{RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Lock, Locked, Owner, SubnetGroupId, Zones};
 use crate::source::Span;
 
-const RESTORE: &str = "restore the lines from version control; where the tenant is not deployed yet, \
+pub(super) const RESTORE: &str = "restore the lines from version control; where the tenant is not deployed yet, \
                        delete all of its lines instead and run again";
 
 impl Lock {
@@ -24,30 +24,11 @@ impl Lock {
         self.verify_networks(report);
         self.verify_reservations(report);
         self.verify_subnet_groups(report);
+        self.verify_parts(report);
         self.verify_zones(report);
         match report.checkpoint() {
             Err(reported) if report.errors() > errors => Err(reported),
             _ => Ok(()),
-        }
-    }
-
-    /// A cell of a silo model has one tenant.
-    fn verify_homes(&self, report: &mut Report) {
-        let silos = self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo());
-        let mut silos: Vec<(&CellId, &TenantId, Option<Span>)> =
-            silos.map(|(tenant, home)| (&home.value.cell, tenant, home.line)).collect();
-        silos.sort();
-        for pair in silos.windows(2) {
-            let [(cell, first, first_line), (other, tenant, line)] = pair else { continue };
-            if cell != other {
-                continue;
-            }
-            let message = format!("tenants `{first}` and `{tenant}` have the same home `{cell}`");
-            report.push(
-                at_lines(&codes::LOCK_CONFLICT, message, (*line, ""), (*first_line, ""))
-                    .note(format!("a cell of the model `{}` holds one tenant", cell.model))
-                    .help(settle_one_of(first, tenant)),
-            );
         }
     }
 
@@ -100,7 +81,9 @@ impl Lock {
                 None => everywhere.push(claim),
             }
         }
-        for (block, waiting) in self.quarantine.iter().filter(|(_, waiting)| waiting.value.routable) {
+        // What a tenant had of its cell lies inside the network of the cell, and is looked at there.
+        let of_pools = self.quarantine.iter().filter(|(block, _)| !self.is_inside_a_cell(block));
+        for (block, waiting) in of_pools.filter(|(_, waiting)| waiting.value.routable) {
             let holder = Holder::Quarantine(&waiting.value.owner);
             everywhere.push(Claim { block: *block, holder, line: waiting.line });
         }
@@ -167,6 +150,10 @@ impl Lock {
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 continue;
             };
+            if owner != &id.owner {
+                // A part of what the cell has, of which `verify_parts` speaks.
+                continue;
+            }
             for block in value.blocks() {
                 if network.value.blocks().any(|whole| whole.contains(&block)) {
                     let claim = Claim { block, holder: Holder::SubnetGroup(id), line };
@@ -194,7 +181,9 @@ impl Lock {
         }
         for (id, group) in &self.subnet_groups {
             let Some(zones) = self.zones_of(&id.owner) else { continue };
-            let beyond = zones.value.0.iter().find(|(_, slot)| **slot >= group.value.slots);
+            // What tenants get their parts of is not cut for zones.
+            let is_whole = matches!(id.owner, Owner::Cell(_)) && group.value.is_whole();
+            let beyond = zones.value.0.iter().find(|(_, slot)| **slot >= group.value.slots && !is_whole);
             if let Some((zone, slot)) = beyond {
                 let message = format!(
                     "zone `{zone}` has slot {slot}, and `{id}` has the slots 0 to {}",
@@ -222,14 +211,14 @@ fn verify_slots(owner: &Owner, zones: &Locked<Zones>, report: &mut Report) {
 
 /// A block, who has it, and the line that says so.
 #[derive(Clone)]
-struct Claim<'l> {
-    block: Cidr,
-    holder: Holder<'l>,
-    line: Option<Span>,
+pub(super) struct Claim<'l> {
+    pub block: Cidr,
+    pub holder: Holder<'l>,
+    pub line: Option<Span>,
 }
 
 #[derive(Clone)]
-enum Holder<'l> {
+pub(super) enum Holder<'l> {
     Network(&'l Owner),
     Quarantine(&'l Owner),
     SubnetGroup(&'l SubnetGroupId),
@@ -247,7 +236,7 @@ impl fmt::Display for Holder<'_> {
 
 /// Blocks are nested or disjoint. So in their order, where a larger block comes before those inside
 /// it, a block overlaps an earlier one exactly if it lies in the last one that lies in no other.
-fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
+pub(super) fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
     claims.sort_by_key(|claim| claim.block);
     let mut claims = claims.into_iter();
     let Some(mut outer) = claims.next() else { return };
@@ -268,7 +257,11 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
                 "delete every line of the cell that is not deployed yet, and run again: it gets another block"
                     .to_owned()
             }
-            (Holder::SubnetGroup(_), _) | (_, Holder::SubnetGroup(_)) => RESTORE.to_owned(),
+            (
+                Holder::SubnetGroup(SubnetGroupId { owner: Owner::Tenant(one), .. }),
+                Holder::SubnetGroup(SubnetGroupId { owner: Owner::Tenant(other), .. }),
+            ) if one != other => settle_one_of(one, other),
+            (Holder::SubnetGroup(_), Holder::SubnetGroup(_)) => RESTORE.to_owned(),
             _ => "a block is in use or waits, never both: delete the line that is out of date".to_owned(),
         };
         let message = format!("{} and {} share addresses", outer.holder, claim.holder);
@@ -280,7 +273,7 @@ fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
 }
 
 /// What to do where two branches gave the same thing to two tenants.
-fn settle_one_of(one: &TenantId, other: &TenantId) -> String {
+pub(super) fn settle_one_of(one: &TenantId, other: &TenantId) -> String {
     format!(
         "keep what is deployed, and decide the other anew: `tenantry lock settle {other}`, or `tenantry lock settle {one}`"
     )
@@ -294,7 +287,7 @@ fn settle_command(owner: &Owner) -> String {
     }
 }
 
-fn at_line(code: &'static Code, message: String, line: Option<Span>) -> Diagnostic {
+pub(super) fn at_line(code: &'static Code, message: String, line: Option<Span>) -> Diagnostic {
     let error = Diagnostic::error(code, message);
     match line {
         Some(line) => error.at(line, ""),
@@ -303,7 +296,7 @@ fn at_line(code: &'static Code, message: String, line: Option<Span>) -> Diagnost
 }
 
 /// An error about two lines, the one further down in the file first.
-fn at_lines(
+pub(super) fn at_lines(
     code: &'static Code,
     message: String,
     one: (Option<Span>, &str),
