@@ -277,7 +277,7 @@ fn times(count: usize) {
     for (number, block) in blocks.iter().take(count / 2).enumerate() {
         let tenant: TenantId = parsed(&format!("tenant-{number:07}"));
         let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", number + 1));
-        lock.tenants.insert(tenant.clone(), Locked::new(Home { cell }));
+        lock.tenants.insert(tenant.clone(), Locked::new(Home::alone(cell)));
         lock.networks.insert(Owner::Tenant(tenant), Locked::new(Network::new(*block)));
     }
     lap("(make a lock)", &mut seconds);

@@ -97,9 +97,12 @@ pub fn script(outlook: &Outlook) -> String {
 }
 
 impl Reach {
-    /// Whether a call of Service Quotas asks for what is needed.
-    pub fn can_be_asked_for(&self) -> bool {
-        matches!(remedy(self), Some(Remedy::Raise { .. }))
+    /// The quota that would have to be raised, where that is what helps.
+    pub fn raise(&self) -> Option<&'static Quota> {
+        match remedy(self)? {
+            Remedy::Raise { quota, .. } => Some(quota),
+            Remedy::Change(_) => None,
+        }
     }
 }
 

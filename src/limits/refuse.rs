@@ -52,12 +52,14 @@ fn error(reach: &Reach, catalog: &Catalog) -> Diagnostic {
     if usage.over > 1 {
         error = error.note(format!("{} more are beyond it", usage.over - 1));
     }
-    match reach.remedy() {
-        Some(remedy) if reach.can_be_asked_for() => error.help(format!(
-            "{remedy} (`tenantry limits --increases` prints the calls), and write what AWS grants under `quotas`"
-        )),
-        Some(remedy) => error.help(remedy),
-        None => error,
+    let grant = "write what AWS grants under `quotas`";
+    match (reach.raise(), reach.remedy()) {
+        (Some(quota), Some(remedy)) if quota.is_requestable() => {
+            error.help(format!("{remedy} (`tenantry limits --increases` prints the call), and {grant}"))
+        }
+        (Some(_), Some(remedy)) => error.help(format!("{remedy}, and {grant}")),
+        (None, Some(remedy)) => error.help(remedy),
+        (_, None) => error,
     }
 }
 
@@ -84,14 +86,14 @@ impl Reach {
             Holder::Zone(zone) => Some(zone.clone()),
             Holder::Template { path, part: None } => Some(format!("`{path}`")),
             Holder::Template { path, part: Some(part) } => Some(format!("`{part}` of `{path}`")),
-            Holder::Resource { stack: None, id, side } => Some(format!("{}`{id}`", prefix(*side))),
+            Holder::Resource { stack: None, id, side } => Some(format!("`{id}`{}", suffix(*side))),
             Holder::Resource { stack: Some(stack), id, side } => {
-                Some(format!("{}`{id}` of stack `{stack}`", prefix(*side)))
+                Some(format!("`{id}` of stack `{stack}`{}", suffix(*side)))
             }
         }
     }
 }
 
-fn prefix(side: Side) -> String {
-    if side == Side::Whole { String::new() } else { format!("{} of ", side.name()) }
+fn suffix(side: Side) -> String {
+    if side == Side::Whole { String::new() } else { format!(" ({})", side.name()) }
 }
