@@ -71,7 +71,7 @@ fn lock(lines: usize) -> Lock {
         let Some(block) = space.allocate(28) else { continue };
         let tenant: TenantId = parsed(&format!("tenant-{number:07}"));
         let cell = parsed(&format!("vpc/222222222222/us-east-1/{number}"));
-        lock.tenants.insert(tenant.clone(), Locked::new(Home { cell }));
+        lock.tenants.insert(tenant.clone(), Locked::new(Home::alone(cell)));
         lock.networks.insert(Owner::Tenant(tenant), Locked::new(Network::new(block)));
     }
     lock

@@ -28,7 +28,9 @@ pub struct Catalog {
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
+    /// Also those of the files.
     pub quotas: Vec<QuotaOverride>,
+    pub quota_files: Vec<QuotaFile>,
     pub tiers: BTreeMap<TierName, Tier>,
     /// By name; nothing is built for them yet.
     pub components: BTreeMap<String, Located<Node>>,
@@ -210,6 +212,14 @@ pub struct QuotaOverride {
     /// None: every Region.
     pub region: Option<Located<RegionName>>,
     pub span: Span,
+}
+
+/// A file with what AWS says an account's quotas are in a Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaFile {
+    pub file: Located<String>,
+    pub account: Located<AccountId>,
+    pub region: Located<RegionName>,
 }
 
 /// A plan that the product sells.

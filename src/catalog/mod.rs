@@ -7,7 +7,8 @@
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
 //! (with `table` for CSV) finds the tenants, `decode`, `region` and `tenant` type them, `cross_check` compares
-//! the parts, `tags` gives every tenant its tags.
+//! the parts, `tags` gives every tenant its tags, `quotas` reads what
+//! AWS has granted.
 
 mod contents;
 mod cross_check;
@@ -15,6 +16,7 @@ mod decode;
 mod free_text;
 mod locate;
 mod merge;
+mod quotas;
 mod read;
 mod region;
 mod table;
@@ -24,8 +26,8 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, Connect, Host, Organization, Pool, Quarantine, QuotaOverride, Region, Reserved,
-    Settings, SharedServices, Status, Tenant, Tier,
+    Account, Catalog, Connect, Host, Organization, Pool, Quarantine, QuotaFile, QuotaOverride, Region,
+    Reserved, Settings, SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

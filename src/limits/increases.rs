@@ -32,9 +32,13 @@ fn needed<'r>(outlook: &'r Outlook) -> Vec<Increase<'r>> {
     all.into_values().collect()
 }
 
-/// `runbook/quota-increases.json`.
-pub fn increases(outlook: &Outlook) -> Json {
-    let list = needed(outlook).into_iter().map(|increase| {
+/// `runbook/quota-increases.json`; none where nothing is to be asked for.
+pub fn increases(outlook: &Outlook) -> Option<Json> {
+    let needed = needed(outlook);
+    if needed.is_empty() {
+        return None;
+    }
+    let list = needed.into_iter().map(|increase| {
         let usage = &increase.reach.usage;
         let number = |value: Option<u64>| value.map_or(Json::Null, Json::from);
         let text = |value: Option<&str>| value.map_or(Json::Null, Json::text);
@@ -52,7 +56,7 @@ pub fn increases(outlook: &Outlook) -> Json {
             ("by", Json::text(if increase.quota.is_requestable() { "service-quotas" } else { "support" })),
         ])
     });
-    Json::object([("version", Json::from(1u64)), ("increases", list.collect())])
+    Some(Json::object([("version", Json::from(1u64)), ("increases", list.collect())]))
 }
 
 /// `runbook/quota-increases.sh`: the calls for all accounts, of which one run makes those of the

@@ -67,14 +67,18 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
     let measures = outlook.is_tight().then(|| measure(&uses));
-    const FILES: [&str; 5] = [TAG_POLICY, PLAN, COST_ALLOCATION_TAGS, QUOTA_INCREASES, QUOTA_CALLS];
+    let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS];
+    let requests = increases(&outlook);
+    if requests.is_some() {
+        others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
+    }
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
     let ((decisions, manifest), deployments) = rayon::join(
         || {
             rayon::join(
                 || print(plan_file::plan_file(plan, &stacks)),
-                || print(manifest::manifest(plan, &stacks, &FILES)),
+                || print(manifest::manifest(plan, &stacks, &others)),
             )
         },
         || -> Vec<(String, Vec<u8>)> {
@@ -84,8 +88,10 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     files.extend(deployments);
     files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
-    files.push((QUOTA_INCREASES.to_owned(), print(increases(&outlook))));
-    files.push((QUOTA_CALLS.to_owned(), script(&outlook).into_bytes()));
+    if let Some(requests) = requests {
+        files.push((QUOTA_INCREASES.to_owned(), print(requests)));
+        files.push((QUOTA_CALLS.to_owned(), script(&outlook).into_bytes()));
+    }
     files.push((PLAN.to_owned(), decisions));
     files.push(("manifest.json".to_owned(), manifest));
     for (path, bytes) in files {
