@@ -21,6 +21,9 @@ mod remedy;
 mod resources;
 mod template;
 
+#[cfg(test)]
+mod tests;
+
 pub use fleet::{Holder, StackUse, Use};
 pub use increases::{increases, script};
 pub use measure::{AccountLimit, CellLimit, Measures, Needs, Scope, TenantNeeds, measure};
