@@ -1,6 +1,8 @@
 //! Every folder of `tests/cases/plan` proves the sentence that is its name: what the planner says to
 //! a catalog and its lock, and the lock that comes of it.
 //!
+//! Beside the blueprints that ship there are those of `tests/bases/cells`, which are small.
+//!
 //! A line `# as of 2026-11-23` in the catalog is the day of the run. Where a folder has `after.yaml`,
 //! that is the catalog of the next run, which starts from the lock of the first.
 
@@ -27,7 +29,8 @@ fn cases() -> Vec<PathBuf> {
 fn run(case: &Path, file: &str, lock: Option<&str>) -> (String, Option<String>) {
     let mut sources = SourceMap::default();
     let mut report = Report::default();
-    let library = Library::read(None, &mut sources, &mut report).unwrap();
+    let small = Path::new("tests/bases/cells/blueprints");
+    let library = Library::read(Some(small), &mut sources, &mut report).unwrap();
     let decided = read(case, file, &mut sources, &mut report).and_then(|catalog| {
         let lock = match lock {
             Some(text) => {

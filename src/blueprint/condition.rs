@@ -1,11 +1,11 @@
-//! Conditions of `$if`, `$unless` and `when`: comparisons of a path with words, joined by `or`.
+//! Conditions of `$if`, `$unless` and `when`: comparisons of a path with words, joined by `and` and `or`.
 
 use crate::blueprint::{Bound, Scope, UnknownName};
 
-/// One or more comparisons, of which one must hold. "And" is said by nesting.
+/// Alternatives, of which one must hold. All comparisons of an alternative must hold for it to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    pub any: Vec<Comparison>,
+    pub any: Vec<Vec<Comparison>>,
 }
 
 /// `path`, `path is word`, `path is not word`, or `path in [word, word]`.
@@ -40,20 +40,36 @@ pub enum ConditionError {
 impl Condition {
     /// Reads a condition; `None` if a part is not one of the four forms.
     pub fn parse(text: &str) -> Option<Condition> {
-        Some(Condition { any: text.split(" or ").map(Comparison::parse).collect::<Option<_>>()? })
+        let alternative = |text: &str| text.split(" and ").map(Comparison::parse).collect();
+        Some(Condition { any: text.split(" or ").map(alternative).collect::<Option<_>>()? })
     }
 
-    /// Whether one of its comparisons holds.
+    /// Whether one of its alternatives holds. Every path is looked at, so that a mistake shows whatever
+    /// the settings are.
     ///
     /// # Errors
     /// If a path is unknown, or differs by tenant.
     pub fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
-        self.any.iter().try_fold(false, |held, one| Ok(one.holds(scope)? || held))
+        self.any.iter().try_fold(false, |held, all| {
+            let all = all.iter().try_fold(true, |held, one| Ok(one.holds(scope)? && held))?;
+            Ok(all || held)
+        })
+    }
+
+    /// Whether it holds as far as anybody can know: what differs by tenant may be so, and what is unknown
+    /// is not.
+    pub fn may_hold(&self, scope: &Scope) -> bool {
+        let may_hold = |one: &Comparison| match one.holds(scope) {
+            Ok(holds) => holds,
+            Err(ConditionError::DiffersByTenant(_)) => true,
+            Err(ConditionError::UnknownName(_)) => false,
+        };
+        self.any.iter().any(|all| all.iter().all(may_hold))
     }
 
     /// The paths that it names.
     pub fn paths(&self) -> impl Iterator<Item = &Vec<String>> {
-        self.any.iter().map(|comparison| &comparison.path)
+        self.any.iter().flatten().map(|comparison| &comparison.path)
     }
 }
 
@@ -138,13 +154,29 @@ mod tests {
         assert_eq!(holds("settings.nat in [none, one]"), Ok(true));
         assert_eq!(holds("settings.list or settings.nat in [none, one]"), Ok(true));
         assert_eq!(holds("settings.list or settings.nat is none"), Ok(false));
+        assert_eq!(holds("settings.on and settings.nat is one"), Ok(true));
+        assert_eq!(holds("settings.on and settings.nat is none"), Ok(false));
+        assert_eq!(holds("settings.list and settings.on or settings.nat is one"), Ok(true));
         assert!(matches!(holds("settings.nta"), Err(ConditionError::UnknownName(..))));
     }
 
     #[test]
+    fn what_differs_by_tenant_may_hold_and_what_is_unknown_does_not() {
+        let lifted = Bound::Value(crate::blueprint::Symbol::Setting("size".into()));
+        let settings = Bound::record([("size", lifted), ("on", Bound::Boolean(true))]);
+        let scope = Scope::default().with("settings", settings);
+        let may_hold = |text: &str| Condition::parse(text).unwrap().may_hold(&scope);
+        assert!(may_hold("settings.size is 3 and settings.on"));
+        assert!(!may_hold("settings.size is 3 and settings.on is not true"));
+        assert!(!may_hold("settings.other"));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
-        for text in ["", "a b", "a is", "a in b", "a == b", "a is b c", "1a", "a..b", "a is", "a or ", "or b"]
-        {
+        for text in [
+            "", "a b", "a is", "a in b", "a == b", "a is b c", "1a", "a..b", "a is", "a or ", "or b",
+            "a and ",
+        ] {
             assert_eq!(Condition::parse(text), None, "{text}");
         }
     }

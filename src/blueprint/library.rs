@@ -23,26 +23,23 @@ macro_rules! embedded_files {
 }
 
 /// The blueprints that ship with tenantry. A test holds this list against the directory.
-const EMBEDDED: &[Embedded] = &[embedded_files!("", "vpc": "blueprint.yaml")];
+const EMBEDDED: &[Embedded] = &[
+    embedded_files!("", "container": "blueprint.yaml", "cluster.yaml", "security.yaml", "service.yaml"),
+    embedded_files!("", "subnet": "blueprint.yaml", "network.yaml", "security.yaml"),
+    embedded_files!("", "vpc": "blueprint.yaml"),
+];
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[
+    embedded_files!("parts/", "cell_entry": "host_name.yaml", "load_balancer.yaml", "part.yaml"),
+    embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
-    embedded_files!("parts/", "foundation": "foundation.yaml", "part.yaml"),
-    embedded_files!("parts/", "load_balancer": "access.yaml", "load_balancer.yaml", "part.yaml"),
-    embedded_files!("parts/", "own_network":
-        "endpoints.yaml",
-        "growth.yaml",
-        "network.yaml",
-        "part.yaml",
-        "security.yaml",
-    ),
-    embedded_files!("parts/", "service":
-        "part.yaml",
-        "scaling.yaml",
-        "service.yaml",
-        "task_definition.yaml",
-    ),
+    embedded_files!("parts/", "entry": "access_logs.yaml", "part.yaml", "target_group.yaml"),
+    embedded_files!("parts/", "foundation": "flow_log_role.yaml", "foundation.yaml", "key_administration.yaml", "part.yaml"),
+    embedded_files!("parts/", "network": "part.yaml", "ways_out.yaml"),
+    embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
+    embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "network.yaml", "part.yaml", "security.yaml"),
+    embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
 ];
 
 /// The folder of parts, beside the blueprints or in one, and the key that names those taken in.

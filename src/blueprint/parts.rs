@@ -34,7 +34,7 @@ impl Folders<'_> {
                 let Some(folder) = self.parts.get(part) else {
                     let help = match closest(part, self.parts.keys().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("name it below `parts`, and there is `{name}`"),
+                        None => format!("name {} below `parts` of the blueprint first", quote(part)),
                     };
                     let message = format!("the blueprint takes in no part {}", quote(part));
                     invalid(asking, &message, &help, report);
@@ -51,13 +51,13 @@ impl Folders<'_> {
         };
         let found = folder.get(file).copied().filter(|_| !is_intent(file));
         if found.is_none() {
-            let known = folder.keys().map(String::as_str).filter(|name| !is_intent(name));
-            invalid(
-                asking,
-                &format!("there is no template {} {place}", quote(file)),
-                &format!("its files are {}", list_of(known)),
-                report,
-            );
+            let known: Vec<&str> =
+                folder.keys().map(String::as_str).filter(|name| !is_intent(name)).collect();
+            let help = match known.as_slice() {
+                [] => "no templates are there; one is a file that ends in `.yaml`".to_owned(),
+                _ => format!("its files are {}", list_of(known)),
+            };
+            invalid(asking, &format!("there is no template {} {place}", quote(file)), &help, report);
         }
         found
     }
@@ -158,7 +158,7 @@ fn any_settings(span: Span) -> Entries {
 
 /// Of a JSON Schema, a part adds settings and the rules between them.
 fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
-    let Some(mut fields) = Fields::open(&part, "the settings of a part", report) else { return };
+    let Some(mut fields) = Fields::open(&part, "the schema of a part", report) else { return };
     fields.optional("properties");
     fields.optional("allOf");
     fields.finish(report);
@@ -167,7 +167,7 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
         match &*key.text {
             "properties" => {
                 let own = section(own, &key, Node::new(key.span, Value::Map(Vec::new())));
-                add_named(node, own, "setting", report);
+                add_named(changed_settings(node, own), own, "setting", report);
             }
             "allOf" => {
                 append(
@@ -180,6 +180,30 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
             _ => {}
         }
     }
+}
+
+/// What a blueprint may say anew of a part's setting; a value of another kind would be another setting.
+const CHANGEABLE: [&str; 3] = ["default", "scope", "description"];
+
+/// The part's settings, changed where the blueprint says anew what they are by default, or whose.
+fn changed_settings(mut part: Node, own: &mut Node) -> Node {
+    let (Value::Map(settings), Value::Map(own)) = (&mut part.value, &mut own.value) else { return part };
+    for (key, setting) in settings {
+        let Value::Map(setting) = &mut setting.value else { continue };
+        let position = own.iter().position(|(own, node)| match &node.value {
+            Value::Map(changes) => {
+                own.text == key.text && changes.iter().all(|(key, _)| CHANGEABLE.contains(&&*key.text))
+            }
+            _ => false,
+        });
+        let Some(position) = position else { continue };
+        let Value::Map(changes) = own.remove(position).1.value else { continue };
+        for (key, change) in changes {
+            setting.retain(|(old, _)| old.text != key.text);
+            setting.push((key, change));
+        }
+    }
+    part
 }
 
 /// Adds entries of other names.

@@ -86,8 +86,8 @@ impl SettingsSchema {
             (!matches!(scope.as_str(), Some("tenant" | "cell"))).then_some(name)
         }) {
             return Err(SchemaProblem {
-                phrase: format!("the scope of the setting `{name}` is neither of the tenant nor of the cell"),
-                help: "write `tenant`, which is what it is without the key, or `cell`",
+                phrase: format!("the scope of the setting `{name}` is neither `tenant` nor `cell`"),
+                help: "write `cell`, or leave `scope` out for a setting of the tenant",
                 path: ["properties", name, "scope"].map(str::to_owned).to_vec(),
             });
         }

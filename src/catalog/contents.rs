@@ -31,6 +31,8 @@ pub struct Catalog {
     /// Also those of the files.
     pub quotas: Vec<QuotaOverride>,
     pub quota_files: Vec<QuotaFile>,
+    /// None where the catalog does not say what regimes ask for: then they ask for nothing.
+    pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
     /// By name; nothing is built for them yet.
     pub components: BTreeMap<String, Located<Node>>,
@@ -66,6 +68,15 @@ impl Catalog {
         let closest = |one: &&QuotaOverride| (one.account.is_some(), one.region.is_some());
         // Of several that say as much, the first: `max_by_key` would take the last.
         self.quotas.iter().rev().filter(holds).max_by_key(closest).map(|one| one.value.value)
+    }
+
+    /// The first regime of a tenant that forbids it to share a home with others.
+    pub fn forbids_co_hosting<'t>(&self, tenant: &'t Tenant) -> Option<&'t Located<ComplianceName>> {
+        let regimes = self.compliance.as_ref()?;
+        let forbids = |name: &ComplianceName| {
+            regimes.get(name).is_some_and(|one| one.co_hosting.value == CoHosting::Forbidden)
+        };
+        tenant.compliance.iter().find(|name| forbids(&name.value))
     }
 
     /// The tier of a tenant of this catalog.
@@ -222,6 +233,20 @@ pub struct QuotaFile {
     pub region: Located<RegionName>,
 }
 
+/// What a regime that tenants' data falls under asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compliance {
+    pub co_hosting: Located<CoHosting>,
+    pub span: Span,
+}
+
+/// Whether tenants may share a home with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CoHosting {
+    Allowed,
+    Forbidden,
+}
+
 /// A plan that the product sells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tier {
@@ -313,6 +338,13 @@ pub enum Status {
     Retired,
 }
 
+impl Status {
+    /// Whether anybody may reach the tenant's workloads: not one that is suspended or on its way out.
+    pub fn takes_traffic(self) -> bool {
+        !matches!(self, Status::Suspended | Status::Offboarding)
+    }
+}
+
 words!(Status {
     Status::Planned = "planned",
     Status::Active = "active",
@@ -327,6 +359,11 @@ words!(Connect {
     Connect::TransitGateway = "transit_gateway",
     Connect::PrivateLink = "private_link",
     Connect::None = "none",
+});
+
+words!(CoHosting {
+    CoHosting::Allowed = "allowed",
+    CoHosting::Forbidden = "forbidden",
 });
 
 impl Host {

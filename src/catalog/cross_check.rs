@@ -10,7 +10,7 @@ use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
-use crate::identity::{AccountId, Model, TenantId};
+use crate::identity::{AccountId, ComplianceName, Model, TenantId};
 use crate::source::Span;
 use crate::yaml::Located;
 
@@ -46,6 +46,26 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     check_tiers(catalog, declared, report);
     check_tenants(catalog, declared, report);
     check_quotas(catalog, declared, report);
+    check_regimes(catalog, report);
+}
+
+/// Where the catalog says what regimes ask for, one that it does not know is misspelled: what it forbids
+/// would be allowed.
+fn check_regimes(catalog: &Catalog, report: &mut Report) {
+    let Some(regimes) = &catalog.compliance else { return };
+    for name in catalog.tenants.iter().flat_map(|tenant| &tenant.compliance) {
+        if regimes.contains_key(&name.value) {
+            continue;
+        }
+        let known = || regimes.keys().map(ComplianceName::as_str);
+        let otherwise = format!("add it to `compliance`; there are {}", list_of(known()));
+        let message = format!("`compliance` of the catalog does not know {}", quote(name.value.as_str()));
+        report.push(Diagnostic::error(&codes::UNKNOWN_VALUE, message).at(name.span, "").help(suggestion(
+            name.value.as_str(),
+            known(),
+            &otherwise,
+        )));
+    }
 }
 
 fn is_usable(pool: &Pool, catalog: &Catalog, report: &mut Report) -> bool {

@@ -7,11 +7,11 @@ use crate::catalog::values::{
     check_settings, cidr, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, Connect, FreeText, Host, Organization, Quarantine, Reserved, SharedServices, Tier,
-    quotas, region, tags,
+    Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine, Reserved,
+    SharedServices, Tier, quotas, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
-use crate::identity::{Model, TierName};
+use crate::identity::{ComplianceName, Model, TierName};
 use crate::source::Span;
 use crate::yaml::{Fields, Key, Located, Node, Value};
 
@@ -75,6 +75,7 @@ pub(super) fn decode<'n>(
     let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quotas::overrides(node, report));
     let quota_files =
         fields.optional("quota_files").map_or_else(Vec::new, |node| quotas::files(node, report));
+    let compliance = fields.optional("compliance").map(|node| compliance(node, report));
     let tiers_node = fields.required("tiers", report);
     let components =
         fields.optional("components").map_or_else(BTreeMap::new, |node| components(node, report));
@@ -107,6 +108,7 @@ pub(super) fn decode<'n>(
         tags: rules,
         quotas,
         quota_files,
+        compliance,
         tiers,
         components,
         repository_path,
@@ -280,6 +282,25 @@ fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {
         report.push(not_built("the connection to shared services", connect.span));
     }
     Some(SharedServices { connect })
+}
+
+/// The regimes that tenants' data may fall under, by name.
+fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Compliance> {
+    let mut regimes = BTreeMap::new();
+    for (key, node) in node.map("`compliance`", report).unwrap_or_default() {
+        let name_node = Node::new(key.span, Value::Text(key.text.clone()));
+        let regime: Option<Located<ComplianceName>> = name(&name_node, "the name of a regime", report);
+        let Some(mut fields) = Fields::open(node, "a regime of `compliance`", report) else { continue };
+        let co_hosting = fields.required("co_hosting", report).and_then(|node| {
+            word(node, "what a regime says of `co_hosting`", &codes::UNKNOWN_VALUE, CoHosting::WORDS, report)
+        });
+        fields.finish(report);
+        let span = key.span;
+        regimes.extend(
+            regime.map(|name| name.value).zip(co_hosting.map(|co_hosting| Compliance { co_hosting, span })),
+        );
+    }
+    regimes
 }
 
 fn not_built(what: &str, span: Span) -> Diagnostic {

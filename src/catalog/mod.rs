@@ -26,8 +26,8 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, Connect, Host, Organization, Pool, Quarantine, QuotaFile, QuotaOverride, Region,
-    Reserved, Settings, SharedServices, Status, Tenant, Tier,
+    Account, Catalog, CoHosting, Compliance, Connect, Host, Organization, Pool, Quarantine, QuotaFile,
+    QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

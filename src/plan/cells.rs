@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Owner as NetworkOwner, Per};
-use crate::diagnostics::{Diagnostic, Report, codes};
+use crate::diagnostics::{Diagnostic, Report, codes, list_of};
 use crate::identity::{CellId, HostAccount, Model, RegionName, TenantId, hash_number};
 use crate::limits::{CellLimit, Needs};
 use crate::network::{Cidr, FreeSpace};
@@ -55,13 +55,22 @@ impl Key {
         if self.blueprint != other.blueprint {
             format!("are built by the blueprints `{}` and `{}`", self.blueprint, other.blueprint)
         } else if self.settings != other.settings {
-            format!("have different settings of the cell, {} and {}", self.settings, other.settings)
+            format!("have different settings of the cell: {}", differing(&self.settings, &other.settings))
         } else if let Some(alone) = self.alone.as_ref().or(other.alone.as_ref()) {
             format!("share it, and the compliance of `{alone}` forbids that")
         } else {
             "do not belong together".to_owned()
         }
     }
+}
+
+/// The names of the settings that two mappings in JSON have different values of.
+fn differing(one: &str, other: &str) -> String {
+    let read = |text| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(text).unwrap_or_default();
+    let (one, other) = (read(one), read(other));
+    let names: BTreeSet<&String> =
+        one.keys().chain(other.keys()).filter(|name| one.get(*name) != other.get(*name)).collect();
+    list_of(names.iter().map(|name| name.as_str()))
 }
 
 /// All cells of shared models, with the room that is left in them.

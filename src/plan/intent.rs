@@ -3,6 +3,7 @@
 use crate::blueprint::{Blueprint, Library, Owner, Per, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
+use crate::identity::{ComplianceName, Model};
 use crate::yaml::Located;
 
 /// A tenant with all that the catalog says of it put together.
@@ -77,9 +78,36 @@ pub(super) fn intents<'c>(
             continue;
         };
         let length = length_of_size(tenant, tier, blueprint, report);
-        intents.push(Intent { tenant, tier, blueprint, settings, length, is_alone: false });
+        let forbidden = catalog.forbids_co_hosting(tenant);
+        if let Some(regime) = forbidden.filter(|_| blueprint.model == Model::Application) {
+            report.push(shares_everything(catalog, tenant, tier, regime));
+        }
+        let is_alone = forbidden.is_some();
+        intents.push(Intent { tenant, tier, blueprint, settings, length, is_alone });
     }
     intents
+}
+
+/// In the model `application` even a cell of its own runs what all tenants share.
+fn shares_everything(
+    catalog: &Catalog,
+    tenant: &Tenant,
+    tier: &Tier,
+    regime: &Located<ComplianceName>,
+) -> Diagnostic {
+    let id = &tenant.id.value;
+    let message = format!(
+        "tenant `{id}` falls under {}, which forbids co-hosting, and is put into the model `application`",
+        quote(regime.value.as_str())
+    );
+    let mut error = Diagnostic::error(&codes::CO_HOSTING_FORBIDDEN, message)
+        .at(regime.span, "")
+        .also(tier.model.span, format!("the model of its tier `{}`", tier.name))
+        .help("give it a tier of another model: there it gets a home of its own");
+    if let Some(known) = catalog.compliance.as_ref().and_then(|regimes| regimes.get(&regime.value)) {
+        error = error.also(known.co_hosting.span, "forbidden here");
+    }
+    error
 }
 
 /// The prefix length that a tenant's size stands for: its own size, its tier's, `medium`, or the smallest.

@@ -121,7 +121,7 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
     let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
     let stacks = stacks
         // A tenant that takes no traffic has an empty allow-list, which is no stack.
-        .filter(|stack| status != Status::Suspended || !stack.template.makes_only("ingress_rules"))
+        .filter(|stack| status.takes_traffic() || !stack.template.makes_only("ingress_rules"))
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
@@ -146,7 +146,7 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
 fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
     if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
-        scope = scope.with("network", network_bound(growth));
+        scope = scope.with("network", network_bound(blueprint, per, growth));
     }
     if per == Per::Tenant {
         scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
@@ -170,7 +170,7 @@ fn security(
     let everything = Scope::default()
         .with("settings", all_settings_bound(blueprint, settings))
         .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
-        .with("network", network_bound(growth));
+        .with("network", network_bound(blueprint, per, growth));
     let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
         if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
     };
@@ -180,7 +180,7 @@ fn security(
         .filter(|workload| is_on(workload.when.as_ref(), per <= workload.per, workload.span))
         .map(|workload| (workload.name.as_str(), workload))
         .collect();
-    let takes_traffic = status != Status::Suspended;
+    let takes_traffic = status.takes_traffic();
     let flows: Vec<_> = blueprint
         .flows
         .iter()
@@ -240,12 +240,18 @@ fn differing(setting: &str) -> Bound {
 }
 
 /// The record `network` of the template language.
-pub fn network_bound(growth: &Growth) -> Bound {
+pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound {
+    let network = &blueprint.network;
+    let is_shared = network.owner == NetworkOwner::Cell;
+    let has_subnets = network.subnet_groups.iter().any(|group| group.per == per);
     let further_blocks = (2..=growth.blocks + 1).map(|number| {
         let cidr = Bound::Value(Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
     Bound::record([
+        ("own_subnets", Bound::Boolean(has_subnets)),
+        // A word for Name tags, in templates that tenants and cells have in common.
+        ("name", Bound::Value(if is_shared { Symbol::CellName } else { Symbol::TenantId })),
         ("cidr", Bound::Value(Symbol::NetworkCidr)),
         ("further_blocks", Bound::List(further_blocks.collect())),
     ])
@@ -253,11 +259,7 @@ pub fn network_bound(growth: &Growth) -> Bound {
 
 /// Whether a condition holds as far as anybody can know; told is nothing.
 fn may_hold(condition: Option<&Condition>, scope: &Scope) -> bool {
-    match condition.map(|condition| condition.holds(scope)) {
-        None | Some(Err(ConditionError::DiffersByTenant(_))) => true,
-        Some(Ok(holds)) => holds,
-        Some(Err(ConditionError::UnknownName(_))) => false,
-    }
+    condition.is_none_or(|condition| condition.may_hold(scope))
 }
 
 fn holds(condition: Option<&Condition>, scope: &Scope, span: Span, report: &mut Report) -> bool {

@@ -134,9 +134,13 @@ impl Generator<'_, '_> {
         }
         let found = self.named_arguments("cell_groups").remove(workload);
         if found.is_none() {
-            let message =
-                format!("`$generate security_groups` needs `cell_groups` for `{workload}`, which is the cell's");
-            self.refuse(message, format!("add `{workload}:` below `cell_groups:`, with what its stack gives out"));
+            let message = format!(
+                "`$generate security_groups` needs `cell_groups` for `{workload}`, which is the cell's"
+            );
+            self.refuse(
+                message,
+                format!("add `{workload}:` below `cell_groups:`, with what its stack gives out"),
+            );
         }
         found
     }

@@ -5,7 +5,7 @@ use crate::catalog::{Catalog, TagSource};
 use crate::plan::{Shape, network_bound, settings_bound};
 
 /// Everything that `docs/blueprints.md` lists.
-pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
+pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[u32]) -> Scope {
     let blueprint = shape.blueprint;
     let mut scope = Scope::default()
         .with("product", Bound::Text(catalog.product.value.to_string()))
@@ -29,8 +29,11 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>) -> Scope {
         );
     }
     if shape.per == Per::Tenant {
-        scope =
-            scope.with("tenant", tenant(shape)).with("status", Bound::Text(shape.status.as_str().to_owned()));
+        let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(*slot as usize)));
+        scope = scope
+            .with("tenant", tenant(shape))
+            .with("ingress", Bound::List(ranges.collect()))
+            .with("status", Bound::Text(shape.status.as_str().to_owned()));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && !blueprint.model.is_silo() {
         let names = [
@@ -91,9 +94,14 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             ("further_subnets", further_subnets(shape, &group.name)),
         ])
     });
-    let further = known().map(|group| (group.name.clone(), further_subnets(shape, &group.name)));
+    // A template that cells and tenants have in common may ask for those of any group.
+    let further = network.subnet_groups.iter().map(|group| {
+        let subnets =
+            if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
+        (group.name.clone(), subnets)
+    });
     scope
-        .with("network", network_bound(&shape.growth))
+        .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))
         .with("subnet_groups", Bound::List(groups.collect()))

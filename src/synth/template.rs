@@ -91,7 +91,7 @@ impl<'p> Compiler<'p> {
         }
         let plan = self.plan;
         let shape = plan.shape_of(unit);
-        let scope = scope(plan.catalog, shape);
+        let scope = scope(plan.catalog, shape, &key.ingress_slots);
         let mut build = Vec::new();
         for (position, stack) in shape.stacks.iter().enumerate() {
             let path = format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::blueprint::condition::{Condition, Test};
+use crate::blueprint::condition::{Comparison, Condition, Test};
 use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
@@ -54,7 +54,7 @@ pub(super) fn variant(
     if shape.growth.blocks > 0 && depends_on_growth(stack) {
         parts.push(growth_name(&shape.growth));
     }
-    if stack.template.generated().contains(&"ingress_rules") {
+    if depends_on_ingress(stack) {
         let contiguous = slots.iter().copied().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
         parts.push(if contiguous {
             format!("ranges-{}", slots.len())
@@ -109,16 +109,23 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
 
 /// Whether a stack exists only where this switch is on, so that the switch says nothing more.
 fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
-    let condition = stack.when.as_ref().map(|condition| condition.any.as_slice());
-    *value == serde_json::Value::Bool(true)
-        && matches!(condition, Some([only]) if only.test == Test::Holds && only.path == ["settings", name])
+    let alternatives = stack.when.as_ref().map(|condition| condition.any.as_slice());
+    let Some([all]) = alternatives else { return false };
+    let is_switch = |one: &Comparison| one.test == Test::Holds && one.path == ["settings", name];
+    *value == serde_json::Value::Bool(true) && all.iter().any(is_switch)
 }
 
 /// Whether a template's text differs with the status: it names it, or holds rules for a tenant that takes
 /// no traffic.
 fn depends_on_status(status: Status, stack: &Stack) -> bool {
     stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
-        || (status == Status::Suspended && !stack.template.generated().is_empty())
+        || (!status.takes_traffic() && !stack.template.generated().is_empty())
+}
+
+/// Whether a template's text differs with the length of the tenant's allow-list.
+fn depends_on_ingress(stack: &Stack) -> bool {
+    stack.template.generated().contains(&"ingress_rules")
+        || stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "ingress"))
 }
 
 /// Whether a template's text differs where the network has grown.

@@ -520,6 +520,13 @@ def record(properties, context):
     }
 
 
+def namespace_of(created):
+    """Namespaces are made by an operation, which names them once it is done."""
+    cloud_map = created.context.client("servicediscovery")
+    operation = cloud_map.get_operation(OperationId=created.answer["OperationId"])["Operation"]
+    return operation["Targets"]["NAMESPACE"]
+
+
 CONTAINERS_AND_TRAFFIC = {
     "ECS::Cluster": Type(
         "ecs", "create_cluster", "cluster.clusterName", named=("ClusterName", 255),
@@ -576,6 +583,15 @@ CONTAINERS_AND_TRAFFIC = {
     ),
     "ElasticLoadBalancingV2::ListenerRule": Type(
         "elbv2", "create_rule", "Rules.0.RuleArn", attributes={"RuleArn": "Rules.0.RuleArn"}
+    ),
+    "ServiceDiscovery::HttpNamespace": Type(
+        "servicediscovery", "create_http_namespace", namespace_of,
+        attributes={
+            "Id": namespace_of,
+            "Arn": lambda created: created.context.client("servicediscovery").get_namespace(
+                Id=created.reference
+            )["Namespace"]["Arn"],
+        },
     ),
     "CertificateManager::Certificate": Type(
         "acm", "request_certificate", "CertificateArn",

@@ -57,6 +57,10 @@ def database_subnets(resource, new):
     resource.client("rds").modify_db_subnet_group(DBSubnetGroupName=resource.reference, SubnetIds=new["SubnetIds"])
 
 
+def rule_conditions(resource, new):
+    resource.client("elbv2").modify_rule(RuleArn=resource.reference, Conditions=new["Conditions"])
+
+
 def load_balancer_subnets(resource, new):
     resource.client("elbv2").set_subnets(LoadBalancerArn=resource.reference, Subnets=new["Subnets"])
 
@@ -81,6 +85,7 @@ CHANGES = {
     "AWS::EC2::Route": ({"GatewayId", "NatGatewayId"}, route),
     "AWS::EC2::VPCEndpoint": ({"RouteTableIds", "SubnetIds"}, endpoint_places),
     "AWS::ECS::Service": ({"NetworkConfiguration"}, service_network),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": ({"Conditions"}, rule_conditions),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"Subnets"}, load_balancer_subnets),
     "AWS::RDS::DBSubnetGroup": ({"SubnetIds"}, database_subnets),
 }
@@ -220,6 +225,7 @@ DELETIONS = {
     "AWS::ECS::Service": service,
     "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),
     "AWS::ElasticLoadBalancingV2::Listener": by("elbv2", "delete_listener", "ListenerArn"),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": by("elbv2", "delete_rule", "RuleArn"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": by("elbv2", "delete_load_balancer", "LoadBalancerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": by("elbv2", "delete_target_group", "TargetGroupArn"),
     "AWS::IAM::Policy": policy_in_roles,
@@ -228,6 +234,7 @@ DELETIONS = {
     "AWS::ResourceGroups::Group": by("resource-groups", "delete_group", "Group"),
     "AWS::Route53::RecordSet": record,
     "AWS::S3::BucketPolicy": by("s3", "delete_bucket_policy", "Bucket"),
+    "AWS::ServiceDiscovery::HttpNamespace": by("servicediscovery", "delete_namespace", "Id"),
 }
 
 

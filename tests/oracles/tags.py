@@ -63,6 +63,11 @@ def of_network(cloud, account, region, identity):
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
+def of_namespace(cloud, account, region, identity):
+    arn = cloud.client("servicediscovery", account, region).get_namespace(Id=identity)["Namespace"]["Arn"]
+    return pairs(cloud.client("servicediscovery", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
 def of_bucket(cloud, account, region, identity):
     s3 = cloud.client("s3", account, region)
     try:
@@ -97,6 +102,7 @@ READERS = {
     "AWS::RDS::DBSubnetGroup": of_database("subgrp"),
     "AWS::ResourceGroups::Group": of_resource_group,
     "AWS::S3::Bucket": of_bucket,
+    "AWS::ServiceDiscovery::HttpNamespace": of_namespace,
     "AWS::SecretsManager::Secret": of_arn("secretsmanager", "describe_secret", "SecretId", "Tags"),
 }
 

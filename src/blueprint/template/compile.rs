@@ -355,7 +355,7 @@ fn guard(key: &Key, report: &mut Report) -> Option<Guard> {
 pub(crate) fn invalid_condition(source: &str, span: Span) -> Diagnostic {
     Diagnostic::error(&codes::INVALID_TEMPLATE, format!("{} is not a condition", quote(source)))
         .at(span, "")
-        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`, joined by `or`")
+        .help("write `path`, `path is word`, `path is not word` or `path in [word, word]`, joined by `and` and `or`")
 }
 
 impl Template {

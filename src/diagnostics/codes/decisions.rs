@@ -14,7 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &TOO_MANY_ACL_ENTRIES,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
-    &STATUS_NOT_BUILT_YET,
+    &CO_HOSTING_FORBIDDEN,
     &NO_MANAGEMENT_ACCOUNT,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
@@ -96,10 +96,12 @@ pub static MISSING_SETTING: Code = Code {
     explanation: "A setting without a default has to be set by the tier or the tenant when a stack that uses it is switched on: a load balancer needs `domain` and `hosted_zone`. `tenantry blueprint show NAME` lists the settings.",
 };
 
-pub static STATUS_NOT_BUILT_YET: Code = Code {
-    name: "status-not-built-yet",
-    meaning: "a tenant's status asks for something that is not built yet",
-    explanation: "In this version `suspended` and `offboarding` tenants are built as `active` ones are. `planned` tenants get a home and addresses, and no stacks; `retired` tenants keep their lines in the lock, and have no stacks.",
+pub static CO_HOSTING_FORBIDDEN: Code = Code {
+    name: "co-hosting-forbidden",
+    meaning: "a tenant whose compliance forbids co-hosting is put into a shared application",
+    explanation: "A regime may forbid that a tenant shares its home with others. In the models `subnet` and `container` such a tenant gets a cell of its own. In the model \
+`application` tenants share the running program itself, so there is nothing to give it.\n\n    compliance: { pci-dss: { co_hosting: forbidden } }\n\n\
+Give the tenant a tier of another model.",
 };
 
 pub static NO_MANAGEMENT_ACCOUNT: Code = Code {

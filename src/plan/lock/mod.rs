@@ -164,7 +164,8 @@ impl Lock {
     /// a part, and not a network of its own.
     pub fn is_inside_a_cell(&self, block: &Cidr) -> bool {
         // Owners are ordered: cells come last.
-        let of_cells = self.subnet_groups.iter().rev().take_while(|(id, _)| matches!(id.owner, Owner::Cell(_)));
+        let of_cells =
+            self.subnet_groups.iter().rev().take_while(|(id, _)| matches!(id.owner, Owner::Cell(_)));
         of_cells.into_iter().any(|(_, group)| group.value.is_whole() && group.value.cidr.contains(block))
     }
 

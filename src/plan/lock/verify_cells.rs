@@ -31,8 +31,13 @@ impl Lock {
         for (tenant, home) in &self.tenants {
             self.verify_home(tenant, home, report);
             let Some(slot) = home.value.slot else { continue };
-            let Some((first, line)) = slots.insert((&home.value.cell, slot), (tenant, home.line)) else { continue };
-            let message = format!("tenants `{first}` and `{tenant}` have the same slot {slot} of `{}`", home.value.cell);
+            let Some((first, line)) = slots.insert((&home.value.cell, slot), (tenant, home.line)) else {
+                continue;
+            };
+            let message = format!(
+                "tenants `{first}` and `{tenant}` have the same slot {slot} of `{}`",
+                home.value.cell
+            );
             report.push(
                 at_lines(&codes::LOCK_CONFLICT, message, (home.line, ""), (line, ""))
                     .help(settle_one_of(first, tenant)),
@@ -73,10 +78,14 @@ impl Lock {
                 part.value.secondary.is_empty() && group.value.cidr.contains(&part.value.cidr)
             };
             if self.subnet_groups.get(&whole).is_some_and(holds) {
-                let claim = Claim { block: part.value.cidr, holder: Holder::SubnetGroup(id), line: part.line };
+                let claim =
+                    Claim { block: part.value.cidr, holder: Holder::SubnetGroup(id), line: part.line };
                 claims.entry(whole).or_default().push(claim);
             } else if self.networks.contains_key(&whole.owner) {
-                let message = format!("the part `{}` of `{id}` lies outside of the subnet group `{whole}`", part.value.cidr);
+                let message = format!(
+                    "the part `{}` of `{id}` lies outside of the subnet group `{whole}`",
+                    part.value.cidr
+                );
                 report.push(at_line(&codes::LOCK_INCONSISTENT, message, part.line).help(RESTORE));
             }
         }
