@@ -9,6 +9,7 @@ use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::limits::{Breaks, Outlook, Reach, script};
+use crate::plan::{CellCount, Plan};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -31,15 +32,16 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
-    let (_, synthesis) = compile::compile(&inputs, arguments.as_of, &mut session.report)?;
+    let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, &mut session.report)?;
     let outlook = &synthesis.outlook;
     let text = match session.format {
         _ if arguments.increases => script(outlook),
-        Format::Human => format!("{}\n{}", first(outlook), table(outlook, arguments.all)),
+        Format::Human => format!("{}\n{}{}", first(outlook), table(outlook, arguments.all), cells(&plan)),
         Format::Json => {
             let list: Vec<_> = outlook.reaches.iter().map(document).collect();
             let exceeded = outlook.exceeded().count();
-            let document = json!({ "version": 1, "exceeded": exceeded, "limits": list });
+            let cells: Vec<_> = plan.cell_counts.iter().map(cells_document).collect();
+            let document = json!({ "version": 1, "exceeded": exceeded, "limits": list, "cells": cells });
             format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
         }
     };
@@ -104,6 +106,36 @@ fn table(outlook: &Outlook, all: bool) -> String {
         );
     }
     text
+}
+
+/// How many cells tenants share, beside how few there could be; nothing where they share none.
+fn cells(plan: &Plan<'_>) -> String {
+    if plan.cell_counts.is_empty() {
+        return String::new();
+    }
+    let header = ["CELLS OF", "ACCOUNT", "REGION", "BLUEPRINT", "CELLS", "AT LEAST"];
+    let rows = plan.cell_counts.iter().map(|count| {
+        vec![
+            count.model.to_string(),
+            count.account.to_string(),
+            count.region.to_string(),
+            count.blueprint.clone(),
+            count.cells.to_string(),
+            count.at_least.to_string(),
+        ]
+    });
+    format!("\n{}", print::table(&header, rows))
+}
+
+fn cells_document(count: &CellCount) -> serde_json::Value {
+    json!({
+        "model": count.model.as_str(),
+        "account": count.account.to_string(),
+        "region": count.region.as_str(),
+        "blueprint": count.blueprint,
+        "cells": count.cells,
+        "at_least": count.at_least,
+    })
 }
 
 /// `exceeded by acme`, `121st`, or nothing.
