@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::blueprint::library::embedded;
-use crate::blueprint::{Blueprint, FlowEnd, Library};
+use crate::blueprint::{Blueprint, FlowEnd, Library, Owner, Per, Place};
 use crate::cli::{Format, Outcome, Session, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 
@@ -127,22 +127,13 @@ fn shown(blueprint: &Blueprint) -> String {
         let default = setting.default.as_ref().map_or("none".to_owned(), ToString::to_string);
         let allowed = allowed(&setting.schema).map_or(String::new(), |allowed| format!(", {allowed}"));
         let lifted = if setting.lifted { ", a parameter of the stacks" } else { "" };
+        let whose = if setting.of_cell { ", of the cell" } else { "" };
         text.push_str(&format!(
-            "  {name} [default: {default}{allowed}{lifted}]\n      {}\n",
+            "  {name} [default: {default}{allowed}{lifted}{whose}]\n      {}\n",
             setting.description
         ));
     }
-    let sizes = blueprint.network.sizes.iter().map(|(name, length)| format!("{name} /{}", length.value));
-    text.push_str(&format!("\nsizes: {}\n", sizes.collect::<Vec<_>>().join(", ")));
-    text.push_str("\nsubnet groups:\n");
-    for group in &blueprint.network.subnet_groups {
-        text.push_str(&format!(
-            "  {}: 1/{} of the network, default route {}\n",
-            group.name,
-            1u32 << group.extra_bits,
-            group.route.word()
-        ));
-    }
+    text.push_str(&addresses(blueprint));
     text.push_str("\nflows (everything else is denied):\n");
     for flow in &blueprint.flows {
         text.push_str(&format!(
@@ -161,7 +152,47 @@ fn shown(blueprint: &Blueprint) -> String {
             format!(", after {}", stack.after.join(", "))
         };
         let optional = if stack.when.is_some() { " (optional)" } else { "" };
-        text.push_str(&format!("  {}{optional}{after}\n", stack.name));
+        let whose =
+            if stack.per == Per::Tenant { String::new() } else { format!(", per {}", stack.per.word()) };
+        let place = if stack.place == Place::Management && stack.per != Per::Organization {
+            ", in the management account"
+        } else {
+            ""
+        };
+        text.push_str(&format!("  {}{optional}{whose}{place}{after}\n", stack.name));
+    }
+    text
+}
+
+/// Who has a network, how large it is, and how it is cut.
+fn addresses(blueprint: &Blueprint) -> String {
+    let network = &blueprint.network;
+    if network.owner == Owner::None {
+        return "\nnetwork: none\n".to_owned();
+    }
+    let mut text = String::new();
+    if let Some(cell) = &blueprint.cell {
+        text.push_str(&format!("\na cell: at most {} tenants", cell.tenants.value));
+        let size = network.cell_size.as_ref().map(|size| format!(", a network of /{}", size.value));
+        text.push_str(&format!("{}\n", size.unwrap_or_default()));
+    }
+    let sizes = network.sizes.iter().map(|(name, length)| format!("{name} /{}", length.value));
+    if !network.sizes.is_empty() {
+        text.push_str(&format!("\nsizes: {}\n", sizes.collect::<Vec<_>>().join(", ")));
+    }
+    text.push_str("\nsubnet groups:\n");
+    for group in &network.subnet_groups {
+        let own = if network.owner == Owner::Cell && group.per == Per::Tenant {
+            ", a part for each tenant"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "  {}: 1/{} of the network, default route {}{own}\n",
+            group.name,
+            1u32 << group.extra_bits,
+            group.route.word()
+        ));
     }
     text
 }
@@ -192,10 +223,13 @@ fn document(blueprint: &Blueprint) -> serde_json::Value {
         "model": blueprint.model.as_str(),
         "summary": blueprint.summary,
         "settings": settings,
+        "owner": blueprint.network.owner.word(),
+        "tenants_of_a_cell": blueprint.cell.as_ref().map(|cell| cell.tenants.value),
+        "cell_size": blueprint.network.cell_size.as_ref().map(|size| size.value),
         "sizes": sizes,
-        "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": group.route.word()})).collect::<Vec<_>>(),
+        "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": group.route.word(), "per": group.per.word()})).collect::<Vec<_>>(),
         "flows": blueprint.flows.iter().map(|flow| json!({"from": end(&flow.from), "to": end(&flow.to), "protocol": flow.protocol.name(), "ports": ports(&flow.ports)})).collect::<Vec<_>>(),
-        "stacks": blueprint.stacks.iter().map(|stack| json!({"name": stack.name, "after": stack.after, "optional": stack.when.is_some()})).collect::<Vec<_>>(),
+        "stacks": blueprint.stacks.iter().map(|stack| json!({"name": stack.name, "per": stack.per.word(), "in": stack.place.word(), "after": stack.after, "optional": stack.when.is_some()})).collect::<Vec<_>>(),
     })
 }
 

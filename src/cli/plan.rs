@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use crate::blueprint::Per;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
@@ -48,7 +49,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             .get("plan.json")
             .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
             .unwrap_or_default(),
-        Format::Human => format!("{}\n{}\n{}", tenants(&plan), pools(&plan), rules(&plan)),
+        Format::Human => {
+            let cells =
+                if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
+            format!("{}\n{cells}{}\n{}", tenants(&plan), pools(&plan), rules(&plan))
+        }
     };
     print::result(&text, report)?;
     Ok(Outcome::Fine)
@@ -209,6 +214,27 @@ fn tenants(plan: &Plan<'_>) -> String {
     print::table(&["TENANT", "TIER", "CELL", "NETWORK", "ZONES", "STACKS"], rows)
 }
 
+/// The cells that tenants share, and who has one alone although others would fit.
+fn shared_cells(plan: &Plan<'_>) -> String {
+    let rows = plan.cells.iter().map(|cell| {
+        let most = cell.blueprint.cell.as_ref().map_or("-".to_owned(), |most| most.tenants.value.to_string());
+        let alone = plan.tenants.iter().find(|tenant| tenant.cell == cell.id && tenant.is_alone);
+        let network = cell.network.as_ref().map_or("-".to_owned(), |network| network.cidr.to_string());
+        vec![
+            cell.id.to_string(),
+            cell.blueprint.name.clone(),
+            network,
+            cell.tenants.len().to_string(),
+            most,
+            alone.map_or("-".to_owned(), |tenant| {
+                let regime = plan.catalog.forbids_co_hosting(tenant.tenant);
+                regime.map_or("-".to_owned(), |regime| format!("{} forbids co-hosting", regime.value))
+            }),
+        ]
+    });
+    print::table(&["CELL", "BLUEPRINT", "NETWORK", "TENANTS", "AT MOST", "ALONE BECAUSE"], rows)
+}
+
 fn pools(plan: &Plan<'_>) -> String {
     let rows = plan.pools.iter().map(|pool| {
         vec![
@@ -235,11 +261,14 @@ fn rules(plan: &Plan<'_>) -> String {
             .collect();
         let (first, more) = tenants.split_at(tenants.len().min(8));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        text.push_str(&format!(
-            "rules of {}{more} (blueprint {}):\n",
-            first.join(", "),
-            shape.blueprint.name
-        ));
+        if shape.security.rules.is_empty() && shape.per != Per::Tenant {
+            continue;
+        }
+        let whose = match shape.per {
+            Per::Tenant => format!("{}{more}", first.join(", ")),
+            _ => cell_names(plan, position),
+        };
+        text.push_str(&format!("rules of {whose} (blueprint {}):\n", shape.blueprint.name));
         let rows = shape.security.rules.iter().map(|rule| {
             let ports = if rule.ports.0 == rule.ports.1 {
                 rule.ports.0.to_string()
@@ -258,6 +287,15 @@ fn rules(plan: &Plan<'_>) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The cells of a shape.
+fn cell_names(plan: &Plan<'_>, shape: usize) -> String {
+    let cells: Vec<String> =
+        plan.cells.iter().filter(|cell| cell.shape == shape).map(|cell| cell.id.to_string()).collect();
+    let (first, more) = cells.split_at(cells.len().min(8));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    format!("{}{more}", first.join(", "))
 }
 
 fn peer(peer: &Peer) -> String {

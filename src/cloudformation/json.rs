@@ -44,6 +44,14 @@ impl Json {
         }
     }
 
+    /// The items, where this is a list.
+    pub fn items(&self) -> &[Json] {
+        match self {
+            Json::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The text, where this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -19,7 +19,8 @@ pub struct CellId {
     pub model: Model,
     pub account: HostAccount,
     pub region: RegionName,
-    /// Counted from 1 for each account, Region and model.
+    /// In models whose tenants share cells counted from 1 for each model, over all accounts and Regions, so
+    /// that model and number name a cell; in the others unique in its account, Region and model.
     pub ordinal: u32,
 }
 
@@ -28,7 +29,7 @@ impl CellId {
     pub const RULE: &'static str =
         "a cell: model, account, region and number, such as `vpc/222222222222/us-east-1/1`";
 
-    /// Model and number, such as `subnet-1`: enough within one account and Region.
+    /// Model and number, such as `subnet-1`: of a shared model no other cell has them.
     pub fn name(&self) -> String {
         format!("{}-{}", self.model, self.ordinal)
     }

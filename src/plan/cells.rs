@@ -80,6 +80,8 @@ pub(super) struct Cells<'c> {
     /// The first tenant in each cell, and its key.
     first: BTreeMap<CellId, (Key, &'c TenantId)>,
     taken: Taken,
+    /// The highest number of each model.
+    last: BTreeMap<Model, u32>,
 }
 
 /// The cells of one key.
@@ -113,8 +115,13 @@ impl<'c> Cells<'c> {
         for home in lock.tenants.values().filter(|home| !home.value.cell.model.is_silo()) {
             slots.entry(home.value.cell.clone()).or_default().extend(home.value.slot);
         }
+        let mut last: BTreeMap<Model, u32> = BTreeMap::new();
+        for cell in lock.cells.keys() {
+            let highest = last.entry(cell.model).or_default();
+            *highest = cell.ordinal.max(*highest);
+        }
         let taken = Taken::of(lock);
-        Cells { kinds: BTreeMap::new(), slots, first: BTreeMap::new(), taken }
+        Cells { kinds: BTreeMap::new(), slots, first: BTreeMap::new(), taken, last }
     }
 
     /// Takes note of a tenant that lives in a cell; false, with an error, if it may not share it with
@@ -183,12 +190,14 @@ impl<'c> Cells<'c> {
         let cell = match open {
             Some(cell) => cell,
             None => {
-                let cell = next_cell(&key, lock);
+                let last = self.last.entry(key.model).or_default();
+                let cell = next_cell(&key, *last);
                 let spaces = group_spaces(&cell, intent.blueprint, lock, &self.taken);
                 if length.is_some_and(|length| spaces.iter().any(|group| group.best_fit(length).is_none())) {
                     report.push(too_large(intent));
                     return;
                 }
+                *last = cell.ordinal;
                 lock.cells.insert(cell.clone(), Locked::new(Cell));
                 kind.add(cell.clone(), intent.blueprint, lock, &self.taken);
                 self.first.insert(cell.clone(), (key, id));
@@ -314,16 +323,15 @@ fn group_spaces(cell: &CellId, blueprint: &Blueprint, lock: &Lock, taken: &Taken
         .collect()
 }
 
-/// The number after the highest that any cell ever had.
-fn next_cell(key: &Key, lock: &Lock) -> CellId {
-    let cell = |ordinal| CellId {
+/// With the number after the highest that any cell of the model ever had, wherever it is: stacks and tags
+/// are called by model and number.
+fn next_cell(key: &Key, last: u32) -> CellId {
+    CellId {
         model: key.model,
         account: key.account.clone(),
         region: key.region.clone(),
-        ordinal,
-    };
-    let last = lock.cells.range(cell(0)..=cell(u32::MAX)).next_back();
-    cell(last.map_or(1, |(last, _)| last.ordinal.saturating_add(1)))
+        ordinal: last.saturating_add(1),
+    }
 }
 
 /// From the tenant's id, so that two branches that each add a tenant seldom give the same number.

@@ -201,7 +201,7 @@ pub fn plan_measured<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
-    let accounts = unit::accounts(catalog, &tenants, &mut shapes, report);
+    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     report.checkpoint()?;
     let pools = pools.uses(catalog);
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;

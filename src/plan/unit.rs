@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::blueprint::{Blueprint, Per, Place, Settings, Stack};
 use crate::catalog::{Catalog, Status};
 use crate::diagnostics::{Diagnostic, Report, codes};
-use crate::identity::{HostAccount, RegionName};
+use crate::identity::{HostAccount, Model, RegionName, TenantId};
+use crate::plan::lock::{Lock, Locked, Management, Seat};
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
@@ -20,6 +21,8 @@ pub struct AccountPlan<'c> {
     pub region: RegionName,
     pub blueprint: &'c Blueprint,
     pub shape: usize,
+    /// Whose account it is, where it is one tenant's.
+    pub tenant: Option<TenantId>,
     /// The tier of a tenant that it is there for.
     pub place: Span,
 }
@@ -139,7 +142,7 @@ impl<'c> Plan<'c> {
     /// account stands in one Region, so that one stack can import from another.
     pub fn location<'p>(&'p self, unit: Unit<'p>, stack: &Stack) -> (HostAccount, &'p RegionName) {
         let (account, region) = unit.home();
-        match (stack.place, management(self.catalog)) {
+        match (stack.place, management(self.catalog, &self.lock)) {
             (Place::Management, Some((account, region))) => (account, region),
             _ => (account.clone(), region),
         }
@@ -160,37 +163,74 @@ impl CellPlan<'_> {
     }
 }
 
-/// The management account, and the Region in which its stacks stand: the first of the catalog.
-fn management(catalog: &Catalog) -> Option<(HostAccount, &RegionName)> {
+/// The management account, and the Region in which its stacks stand.
+fn management<'l>(catalog: &Catalog, lock: &'l Lock) -> Option<(HostAccount, &'l RegionName)> {
     let account = catalog.organization.as_ref()?.management_account.as_ref()?;
-    let region = catalog.regions.keys().next()?;
-    Some((HostAccount::Number(account.value.clone()), region))
+    let seat = lock.seats.get(&Management)?;
+    Some((HostAccount::Number(account.value.clone()), &seat.value.region))
 }
+
+/// Decides on a Region for the stacks of the management account, once: the first of the catalog.
+fn settle_management(catalog: &Catalog, lock: &mut Lock, place: Span, report: &mut Report) {
+    let Some(seat) = lock.seats.get(&Management) else {
+        if let Some(region) = catalog.regions.keys().next() {
+            lock.seats.insert(Management, Locked::new(Seat { region: region.clone() }));
+        }
+        return;
+    };
+    if catalog.regions.contains_key(&seat.value.region) {
+        return;
+    }
+    let message = format!(
+        "the stacks of the management account stand in {}, which the catalog does not have",
+        seat.value.region
+    );
+    let mut error = Diagnostic::error(&codes::LOCK_CONTRADICTS_CATALOG, message)
+        .at(place, "this model has such stacks")
+        .help("give the Region back to the catalog; or, if nothing is deployed there, delete the line of the lock");
+    if let Some(line) = seat.line {
+        error = error.also(line, "decided here");
+    }
+    report.push(error);
+}
+
+/// The blueprint of what is there for an account, the tier that wants it, and whose the account is.
+type Found<'c> = (&'c Blueprint, Span, Option<TenantId>);
 
 /// What the tenants with stacks share beyond their cells.
 pub(super) fn accounts<'c>(
     catalog: &Catalog,
     tenants: &[TenantPlan<'c>],
+    lock: &mut Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
 ) -> Vec<AccountPlan<'c>> {
-    let mut found: BTreeMap<(Per, &str, HostAccount, &RegionName), (&'c Blueprint, Span)> = BTreeMap::new();
+    let mut found: BTreeMap<(Per, &str, HostAccount, RegionName), Found<'c>> = BTreeMap::new();
+    let mut settled = false;
     for tenant in tenants.iter().filter(|tenant| tenant.has_stacks()) {
         let (blueprint, span) = (tenant.blueprint, tenant.tier.model.span);
         let has = |per| blueprint.stacks.iter().any(|stack| stack.per == per);
         if has(Per::Account) {
-            let key =
-                (Per::Account, blueprint.name.as_str(), tenant.cell.account.clone(), &tenant.cell.region);
-            found.entry(key).or_insert((blueprint, span));
+            let key = (
+                Per::Account,
+                blueprint.name.as_str(),
+                tenant.cell.account.clone(),
+                tenant.cell.region.clone(),
+            );
+            let own = (blueprint.model == Model::Account).then(|| tenant.tenant.id.value.clone());
+            found.entry(key).or_insert((blueprint, span, own));
         }
         if !blueprint.stacks.iter().any(|stack| stack.place == Place::Management) {
             continue;
         }
-        match management(catalog) {
+        if !std::mem::replace(&mut settled, true) {
+            settle_management(catalog, lock, span, report);
+        }
+        match management(catalog, lock) {
             Some((account, region)) if has(Per::Organization) => {
                 found
-                    .entry((Per::Organization, &blueprint.name, account, region))
-                    .or_insert((blueprint, span));
+                    .entry((Per::Organization, &blueprint.name, account, region.clone()))
+                    .or_insert((blueprint, span, None));
             }
             Some(_) => {}
             None => report.push(no_management_account(blueprint, span)),
@@ -198,7 +238,7 @@ pub(super) fn accounts<'c>(
     }
     let settings = Settings(BTreeMap::new());
     let mut accounts = Vec::new();
-    for ((per, _, account, region), (blueprint, place)) in found {
+    for ((per, _, account, region), (blueprint, place, tenant)) in found {
         let pattern = Pattern {
             blueprint,
             per,
@@ -208,7 +248,7 @@ pub(super) fn accounts<'c>(
             growth: Growth::default(),
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
-        accounts.push(AccountPlan { per, account, region: region.clone(), blueprint, shape, place });
+        accounts.push(AccountPlan { per, account, region, blueprint, shape, tenant, place });
     }
     accounts
 }

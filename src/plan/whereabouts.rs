@@ -77,6 +77,10 @@ fn holding<'p>(block: Cidr, owner: &'p Owner, network: &'p Locked<Network>, lock
         let (number, slot) = (0..group.value.slots)
             .filter_map(|number| Some((number, group.value.slot_in(&held, number)?)))
             .find(|(_, slot)| slot.contains(&block))?;
+        if matches!(id.owner, Owner::Cell(_)) && group.value.is_whole() {
+            // No tenant has this part of it yet.
+            return None;
+        }
         let zones = lock.zones_of(&id.owner);
         let zone = zones.and_then(|zones| zones.value.0.iter().find(|(_, taken)| **taken == number));
         Some((slot, zone.map(|(zone, _)| zone)))

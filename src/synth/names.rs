@@ -1,23 +1,33 @@
 //! Names of stacks and of resources that must have one, for whatever they are made.
 
+use crate::blueprint::Per;
 use crate::catalog::Catalog;
 use crate::identity::short_hash;
 use crate::plan::Unit;
 
 /// `product-environment-tenant-stack`, or for what tenants share `product-environment-model-stack-number`.
 ///
-/// A stack's own part has no hyphen and begins with a letter, so the last hyphen ends a tenant's id, and
-/// what ends in a number is no tenant's, whatever tenants are called. A model and a blueprint have no
-/// hyphens either. Cells are numbered from 1; what there is once for an account has the number 0, and in
-/// place of the model the blueprint, since two of one model may both have such stacks.
+/// No two stacks of a catalog have one name, in whatever account and Region they are. A stack's own part
+/// has no hyphen and begins with a letter, so the last hyphen ends a tenant's id, and what ends in a number
+/// is no tenant's, whatever tenants are called. A model and a blueprint have no hyphens either. What there
+/// is once for an account and Region has the blueprint in place of the model, since two of one model may
+/// both have such stacks, and ends in the Region, whose last part is a number. In an account of a tenant's
+/// own it is called as the tenant's stacks are: the account's number may not be known yet.
 pub(super) fn stack_name(catalog: &Catalog, unit: Unit<'_>, stack: &str) -> String {
     let stack = stack.replace('_', "");
     let (product, environment) = (&catalog.product.value, &catalog.environment.value);
     match unit {
         Unit::Tenant(tenant) => format!("{product}-{environment}-{}-{stack}", tenant.tenant.id.value),
         Unit::Cell(cell) => format!("{product}-{environment}-{}-{stack}-{}", cell.id.model, cell.id.ordinal),
-        Unit::Account(account) => {
-            format!("{product}-{environment}-{}-{stack}-0", account.blueprint.name.replace('_', ""))
+        Unit::Account(one) => {
+            let blueprint = one.blueprint.name.replace('_', "");
+            match (&one.tenant, one.per) {
+                (Some(tenant), _) => format!("{product}-{environment}-{tenant}-{stack}"),
+                (None, Per::Organization) => format!("{product}-{environment}-{blueprint}-{stack}-0"),
+                (None, _) => {
+                    format!("{product}-{environment}-{blueprint}-{stack}-{}-{}", one.account, one.region)
+                }
+            }
         }
     }
 }

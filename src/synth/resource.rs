@@ -193,6 +193,21 @@ pub(super) fn exported(id: &str, output: Json, span: Span, report: &mut Report) 
     Json::Object(entries)
 }
 
+/// Values that the conditions of one listener rule may have together ("Quotas for your Application Load
+/// Balancers").
+pub(super) const LISTENER_RULE_VALUES: usize = 5;
+
+/// How many values the conditions of a listener rule have; none of anything else.
+pub(super) fn listener_rule_values(resource: &Json) -> usize {
+    if resource.get("Type").and_then(Json::as_text) != Some("AWS::ElasticLoadBalancingV2::ListenerRule") {
+        return 0;
+    }
+    let conditions = resource.get("Properties").and_then(|properties| properties.get("Conditions"));
+    let configurations = conditions.into_iter().flat_map(Json::items).flat_map(Json::entries);
+    let values = configurations.filter_map(|(_, configuration)| configuration.get("Values"));
+    values.map(|values| values.items().len()).sum()
+}
+
 /// What CloudFormation wants to be told before it creates this resource ("Acknowledging IAM resources").
 pub(super) fn capability(resource: &Json) -> Option<&'static str> {
     let kind = resource.get("Type")?.as_text()?;

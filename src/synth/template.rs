@@ -13,7 +13,9 @@ use crate::source::Span;
 use crate::synth::generate::generate;
 use crate::synth::order::{Relatives, earlier};
 use crate::synth::references::{is_pseudo_parameter, references};
-use crate::synth::resource::{capability, check_id, exported, tag_texts, with_tags};
+use crate::synth::resource::{
+    LISTENER_RULE_VALUES, capability, check_id, exported, listener_rule_values, tag_texts, with_tags,
+};
 use crate::synth::scope::scope;
 use crate::synth::tags::tags;
 use crate::synth::variant::variant;
@@ -28,6 +30,8 @@ pub(super) struct CompiledTemplate {
     pub capabilities: Vec<&'static str>,
     /// What it would use of AWS's limits.
     pub count: TemplateCount,
+    /// The most that a listener rule of it has.
+    condition_values: usize,
     outputs: BTreeSet<String>,
     imports: Vec<(String, String, Span)>,
 }
@@ -100,7 +104,12 @@ impl<'p> Compiler<'p> {
                 stack.name,
                 variant(shape, stack, &key.ingress_slots, &key.tags, plan.catalog.tags.len())
             );
-            let Some(compiled) = self.compile(shape, stack, &scope, &key, path.clone()) else { continue };
+            let before = self.report.errors();
+            let compiled = self.compile(shape, stack, &scope, &key, path.clone());
+            let Some(compiled) = compiled else { continue };
+            if self.report.errors() == before {
+                self.check_listener_rules(&compiled, unit);
+            }
             let template = match self.by_path.get(&path).copied() {
                 Some(known) => {
                     self.check_same(known, &compiled);
@@ -118,6 +127,26 @@ impl<'p> Compiler<'p> {
         self.builds.insert(key, build.clone());
         self.check_imports(unit, &build);
         build
+    }
+
+    /// An allow-list of a tenant that shares a load balancer becomes conditions of a listener rule.
+    fn check_listener_rules(&mut self, compiled: &CompiledTemplate, unit: Unit<'p>) {
+        let Unit::Tenant(tenant) = unit else { return };
+        let most = compiled.condition_values;
+        if most <= LISTENER_RULE_VALUES {
+            return;
+        }
+        let id = &tenant.tenant.id.value;
+        let ranges = tenant.ingress.len();
+        let fits = ranges.saturating_sub(most - LISTENER_RULE_VALUES);
+        self.report.push(
+            Diagnostic::error(
+                &codes::TOO_MANY_RANGES,
+                format!("the allow-list of tenant `{id}` has {ranges} ranges, and the load balancer that it shares takes {fits}"),
+            )
+            .at(tenant.tenant.ingress.first().map_or(tenant.tenant.id.span, |range| range.span), "the first of them")
+            .help("put ranges together, or give the tenant a tier with a load balancer of its own"),
+        );
     }
 
     fn compile(
@@ -142,10 +171,12 @@ impl<'p> Compiler<'p> {
         if self.report.errors() == before {
             self.check_references(&resources, &outputs, &symbols);
         }
+        let mut condition_values = 0;
         let mut tagged = Vec::with_capacity(resources.len());
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
             capabilities.extend(capability(&resource));
+            condition_values = condition_values.max(listener_rule_values(&resource));
             let resource = with_tags(resource, &id, span, &tags, &mut symbols, self.report);
             tagged.push((id, resource));
         }
@@ -230,6 +261,7 @@ impl<'p> Compiler<'p> {
             text,
             symbols,
             capabilities,
+            condition_values,
             outputs: names,
             imports,
         })

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import deploy
 import plan
+import shared_networks
 import tags
 import tree
 from server import Cloud
@@ -42,17 +43,18 @@ def main():
 
 
 def compare(cloud, output):
-    tenants = plan.tenants(output)
+    tenants, cells, owners = plan.tenants(output), plan.cells(output), plan.owners(output)
     stacks = tree.stacks(output)
     places = {(stack.account, stack.region) for stack in stacks}
-    places |= {(tenant.account, tenant.region) for tenant in tenants}
+    places |= {(one.account, one.region) for one in [*tenants, *cells]}
     findings, compared = [], Counter()
     for account, region in sorted(places):
         here = [tenant for tenant in tenants if (tenant.account, tenant.region) == (account, region)]
-        findings += Networks(cloud, account, region).compare(here, compared)
-    tenant_of_stack = {stack: tenant for tenant in tenants for stack in tenant.stacks}
-    planned = [(tenant.id, stack) for tenant in tenants for stack in tenant.stacks]
-    findings += differences("stacks", planned, [(s.tenant, s.name) for s in stacks if s.tenant], compared)
+        shared = [cell for cell in cells if (cell.account, cell.region) == (account, region)]
+        findings += Networks(cloud, account, region).compare(here, shared, compared)
+    tenant_of_stack = {stack: owner for owner in owners for stack in owner.stacks}
+    planned = [(owner.tenant, stack) for owner in owners for stack in owner.stacks]
+    findings += differences("stacks", planned, [(s.tenant, s.name) for s in stacks], compared)
     for values in Tree(stacks).values:
         if values.stack.name in tenant_of_stack:
             findings += compare_tags(cloud, values, tenant_of_stack[values.stack.name], compared)
@@ -78,10 +80,11 @@ class Networks:
         pages = self.cloud.everything("ec2", operation, self.account, self.region)
         return [item for page in pages for item in page[key]]
 
-    def compare(self, tenants, compared):
+    def compare(self, tenants, cells, compared):
         place = f"{self.account}/{self.region}"
         vpcs = {vpc["VpcId"]: vpc["CidrBlock"] for vpc in self.listed("describe_vpcs", "Vpcs") if not vpc["IsDefault"]}
-        findings = differences("vpc", [tenant.cidr for tenant in tenants], vpcs.values(), compared)
+        findings = differences("vpc", [one.cidr for one in [*tenants, *cells]], vpcs.values(), compared)
+        findings += shared_networks.compare(self, cells, differences, compared)
         by_vpc = {
             "subnets": self.subnets(),
             "security group rules": self.rules(findings, vpcs),
@@ -164,26 +167,28 @@ class Networks:
     def acl_entries(self, findings, vpcs):
         found = defaultdict(list)
         for acl, group in self.acls():
-            if group is None:
-                if acl["VpcId"] in vpcs:
-                    findings.append(f"network ACL {acl['NetworkAclId']} has no tag tenantry:subnet-group")
-                continue
-            for entry in acl["Entries"]:
+            if group is None and acl["VpcId"] in vpcs:
+                findings.append(f"network ACL {acl['NetworkAclId']} has no tag tenantry:subnet-group")
+        for vpc, _, entry in self.entries():
+            found[vpc].append(entry)
+        return found
+
+    def entries(self):
+        """Every entry of an ACL that is for a subnet group, with its VPC and its ACL."""
+        for acl, group in self.acls():
+            for entry in acl["Entries"] if group is not None else []:
                 if entry["RuleNumber"] < DEFAULT_ACL_ENTRY:
                     ports = entry.get("PortRange", {})
-                    found[acl["VpcId"]].append(
-                        plan.AclEntry(
-                            group,
-                            "egress" if entry["Egress"] else "ingress",
-                            entry["RuleNumber"],
-                            PROTOCOLS.get(str(entry["Protocol"]), str(entry["Protocol"])),
-                            ports.get("From"),
-                            ports.get("To"),
-                            entry.get("CidrBlock") or entry.get("Ipv6CidrBlock"),
-                            entry["RuleAction"],
-                        )
+                    yield acl["VpcId"], acl["NetworkAclId"], plan.AclEntry(
+                        group,
+                        "egress" if entry["Egress"] else "ingress",
+                        entry["RuleNumber"],
+                        PROTOCOLS.get(str(entry["Protocol"]), str(entry["Protocol"])),
+                        ports.get("From"),
+                        ports.get("To"),
+                        entry.get("CidrBlock") or entry.get("Ipv6CidrBlock"),
+                        entry["RuleAction"],
                     )
-        return found
 
     def acls_of_subnets(self):
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)

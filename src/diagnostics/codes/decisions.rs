@@ -12,6 +12,7 @@ pub(super) const ALL: &[&Code] = &[
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
+    &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
@@ -81,6 +82,13 @@ pub static TOO_MANY_ACL_ENTRIES: Code = Code {
     name: "too-many-acl-entries",
     meaning: "a network ACL would need more entries than AWS allows",
     explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. Declare fewer flows, or join port ranges.",
+};
+
+pub static TOO_MANY_RANGES: Code = Code {
+    name: "too-many-ranges",
+    meaning: "a tenant's allow-list is too long for the load balancer that it shares with others",
+    explanation: "A load balancer that a cell shares tells tenants apart by a listener rule each, whose conditions name the tenant's host and the ranges of its allow-list. \
+AWS allows 5 values in the conditions of a rule (\"Quotas for your Application Load Balancers\"), so 4 ranges beside one host name.\n\nPut neighbouring ranges together, or give the tenant a tier of the model `vpc`, whose load balancer is its own.",
 };
 
 pub static UNKNOWN_PREFIX_LIST: Code = Code {

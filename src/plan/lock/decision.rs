@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::catalog::FreeText;
-use crate::identity::{AccountId, CellId, Date, NameError, SubnetGroupName, TenantId, VpcId, ZoneId};
+use crate::identity::{
+    AccountId, CellId, Date, NameError, RegionName, SubnetGroupName, TenantId, VpcId, ZoneId,
+};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
 
@@ -59,6 +61,16 @@ pub struct Home {
     pub cell: CellId,
     /// A number that no other tenant of the cell has, from 1; none in a cell for one tenant.
     pub slot: Option<u32>,
+}
+
+/// What `in: management` names: there is one management account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Management;
+
+/// Where the stacks of the management account stand. Whatever Regions are added, they stay there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    pub region: RegionName,
 }
 
 /// The addresses of a VPC.
@@ -231,6 +243,39 @@ impl Decision for Home {
             write!(formatter, ", slot: {slot}")?;
         }
         formatter.write_str(" }")
+    }
+}
+
+impl Decision for Seat {
+    type Key = Management;
+    const WORD: &'static str = "stacks";
+    const KEY_RULE: &'static str = Management::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["region"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        Some(Seat { region: fields.required("region", RegionName::RULE)? })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ region: {} }}", self.region)
+    }
+}
+
+impl Management {
+    const RULE: &'static str = "`in-management`";
+}
+
+impl fmt::Display for Management {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("in-management")
+    }
+}
+
+impl FromStr for Management {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text == "in-management" { Ok(Management) } else { Err(NameError(Self::RULE)) }
     }
 }
 

@@ -9,6 +9,7 @@
 //! version: 1
 //! product: ledgerly
 //! environment: prod
+//! stacks in-management: { region: us-east-1 }
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
 //! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22] }
@@ -52,8 +53,8 @@ use crate::source::Span;
 
 use decision::Decision;
 pub use decision::{
-    Cell, Home, IngressSlots, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup,
-    SubnetGroupId, Zones,
+    Cell, Home, IngressSlots, Management, Network, Owner, Quarantined, Reservation, ReservationId, Seat,
+    SubnetGroup, SubnetGroupId, Zones,
 };
 
 pub use settle::{lines_of, lines_of_cell};
@@ -90,6 +91,7 @@ impl<T: Eq> Eq for Locked<T> {}
 pub struct Lock {
     pub product: ProductName,
     pub environment: EnvironmentName,
+    pub seats: BTreeMap<Management, Locked<Seat>>,
     /// Cells that exist, also while no tenant lives there, so that their numbers never come back.
     pub cells: BTreeMap<CellId, Locked<Cell>>,
     pub tenants: BTreeMap<TenantId, Locked<Home>>,
@@ -108,6 +110,7 @@ impl Lock {
         Lock {
             product,
             environment,
+            seats: BTreeMap::new(),
             cells: BTreeMap::new(),
             tenants: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -206,6 +209,7 @@ impl fmt::Display for Lock {
         writeln!(formatter, "version: {VERSION}")?;
         writeln!(formatter, "product: {}", self.product)?;
         writeln!(formatter, "environment: {}", self.environment)?;
+        write_all(&self.seats, formatter)?;
         write_all(&self.cells, formatter)?;
         write_all(&self.tenants, formatter)?;
         write_all(&self.networks, formatter)?;

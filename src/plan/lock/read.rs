@@ -11,12 +11,13 @@ use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
 use crate::plan::lock::settle::is_about;
 use crate::plan::lock::{
-    Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, Reservation, SubnetGroup, Zones,
+    Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, Reservation, Seat, SubnetGroup, Zones,
 };
 use crate::source::{FileId, SourceMap};
 
 /// The first words that a line of decisions may have.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
+    Seat::WORD,
     Cell::WORD,
     Home::WORD,
     Network::WORD,
@@ -88,6 +89,7 @@ impl Lock {
         let name = name.trim_start();
         let name = Piece { text: name, at: key.at + key.text.len() - name.len() };
         match word {
+            Seat::WORD => insert(&mut self.seats, name, &mut fields),
             Cell::WORD => insert(&mut self.cells, name, &mut fields),
             Home::WORD => insert(&mut self.tenants, name, &mut fields),
             Network::WORD => insert(&mut self.networks, name, &mut fields),

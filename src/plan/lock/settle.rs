@@ -6,7 +6,7 @@
 use crate::diagnostics::{Report, Reported};
 use crate::identity::TenantId;
 use crate::plan::lock::decision::Decision;
-use crate::plan::lock::{Cell, Lock, Quarantined, Reservation};
+use crate::plan::lock::{Cell, Lock, Quarantined, Reservation, Seat};
 use crate::source::{FileId, SourceMap};
 
 impl Lock {
@@ -45,7 +45,7 @@ pub fn lines_of_cell<'t>(text: &'t str, cell: &str) -> Vec<&'t str> {
 /// acme/app`. A cell has more slashes, and its lines are not a tenant's.
 pub(super) fn is_about(key: &str, tenant: &TenantId) -> bool {
     let Some((word, name)) = key.trim_matches(['"', '\'']).split_once(' ') else { return false };
-    if [Cell::WORD, Quarantined::WORD, Reservation::WORD].contains(&word) {
+    if [Cell::WORD, Quarantined::WORD, Reservation::WORD, Seat::WORD].contains(&word) {
         return false;
     }
     let name = name.trim_start();

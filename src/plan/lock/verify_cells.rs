@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Report, codes};
-use crate::identity::{CellId, TenantId};
+use crate::identity::{CellId, Model, TenantId};
 use crate::plan::lock::verify::{Claim, Holder, RESTORE, at_line, at_lines, report_overlaps, settle_one_of};
 use crate::plan::lock::{Home, Lock, Locked, Owner, SubnetGroupId};
 use crate::source::Span;
@@ -27,6 +27,7 @@ impl Lock {
                     .help(settle_one_of(first, tenant)),
             );
         }
+        self.verify_cell_numbers(report);
         let mut slots: BTreeMap<(&CellId, u32), (&TenantId, Option<Span>)> = BTreeMap::new();
         for (tenant, home) in &self.tenants {
             self.verify_home(tenant, home, report);
@@ -41,6 +42,22 @@ impl Lock {
             report.push(
                 at_lines(&codes::LOCK_CONFLICT, message, (home.line, ""), (line, ""))
                     .help(settle_one_of(first, tenant)),
+            );
+        }
+    }
+
+    /// Stacks and tags of shared cells are called by model and number.
+    fn verify_cell_numbers(&self, report: &mut Report) {
+        let mut numbers: BTreeMap<(Model, u32), (&CellId, Option<Span>)> = BTreeMap::new();
+        for (cell, locked) in self.cells.iter().filter(|(cell, _)| !cell.model.is_silo()) {
+            let Some((first, line)) = numbers.insert((cell.model, cell.ordinal), (cell, locked.line)) else {
+                continue;
+            };
+            let message = format!("the cells `{first}` and `{cell}` have the same number");
+            report.push(
+                at_lines(&codes::LOCK_CONFLICT, message, (locked.line, ""), (line, "")).help(
+                    "delete every line of the cell that is not deployed yet, with those of its tenants, and run again",
+                ),
             );
         }
     }
