@@ -150,7 +150,7 @@ fn listed(tree: &Node, named: &QuotaFile, report: &mut Report) -> Vec<QuotaOverr
 fn whole(node: &Node) -> Option<u64> {
     match node.value {
         Value::Integer(value) => u64::try_from(value).ok(),
-        Value::Number(value) if value >= 0.0 && value < 1e15 => format!("{value:.0}").parse().ok(),
+        Value::Number(value) if (0.0..1e15).contains(&value) => format!("{value:.0}").parse().ok(),
         _ => None,
     }
 }

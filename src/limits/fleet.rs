@@ -132,6 +132,9 @@ impl<'s> Sum<'s> {
     }
 }
 
+/// A sum and its limit.
+type Limited<'s> = (Sum<'s>, Option<u64>);
+
 /// A resource that limits speak of: the stack's position and the logical id. What stands outside of
 /// all stacks has no position.
 pub(super) type Thing<'s> = (Option<usize>, &'s str);
@@ -174,8 +177,7 @@ impl<'a, 's> Account<'a, 's> {
 
     /// Of the limits of the account and of its Regions.
     fn totals(&self) -> Vec<Use> {
-        let mut sums: BTreeMap<(&'static str, Option<&'s RegionName>), (Sum<'s>, Option<u64>)> =
-            BTreeMap::new();
+        let mut sums: BTreeMap<(&'static str, Option<&'s RegionName>), Limited<'s>> = BTreeMap::new();
         for stack in &self.stacks {
             let fixed = stack.template.totals.iter().map(|(id, amount)| (*id, Some(*amount)));
             let computed =
@@ -196,8 +198,7 @@ impl<'a, 's> Account<'a, 's> {
 
     /// Of the limits of a zone: the zone that uses most.
     fn zones(&self) -> Vec<Use> {
-        let mut sums: BTreeMap<(&'static str, &'s RegionName, String), (Sum<'s>, Option<u64>)> =
-            BTreeMap::new();
+        let mut sums: BTreeMap<(&'static str, &'s RegionName, String), Limited<'s>> = BTreeMap::new();
         for (position, stack) in self.stacks.iter().enumerate() {
             for (id, subnet, amount) in &stack.template.in_zones {
                 let Some(quota) = quota(id) else { continue };
