@@ -6,7 +6,7 @@ use crate::cli::inputs::Inputs;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, count};
 use crate::identity::{Date, Model, RegionName};
 use crate::limits::refuse;
-use crate::plan::{Crowded, Plan, plan_as_of, plan_measured};
+use crate::plan::{CellCount, Crowded, Plan, plan_as_of, plan_measured};
 use crate::synth::{Synthesis, synth};
 
 /// Plans a catalog and prints the plan, whether it keeps within AWS's limits or not.
@@ -23,7 +23,8 @@ pub(super) fn compile<'i>(
     let plan = plan_as_of(as_of, catalog, library, lock, report)?;
     let synthesis = synth(&plan, report)?;
     let newcomers = plan.lock.tenants.keys().any(|id| !lock.tenants.contains_key(id));
-    let Some(measures) = synthesis.measures.as_ref().filter(|_| newcomers) else {
+    let Some(measures) = synthesis.measures.as_ref().filter(|_| newcomers && synthesis.outlook.is_tight())
+    else {
         return Ok((plan, synthesis));
     };
     // What the first plan has told is told once: a report leaves out what it has twice.
@@ -45,6 +46,20 @@ pub(super) fn compile_within_limits<'i>(
     }
     report.checkpoint()?;
     Ok((plan, synthesis))
+}
+
+/// How many cells there are, and how few there could be under all limits.
+pub(super) fn cell_counts(
+    inputs: &Inputs,
+    as_of: Option<Date>,
+    plan: &Plan<'_>,
+    synthesis: &Synthesis,
+) -> Vec<CellCount> {
+    let Some(measures) = &synthesis.measures else { return Vec::new() };
+    // Everybody has a home by now: the second plan only counts.
+    let mut told = Report::default();
+    plan_measured(as_of, Some(measures), &inputs.catalog, &inputs.library, &plan.lock, &mut told)
+        .map_or_else(|_| plan.cell_counts.clone(), |plan| plan.cell_counts)
 }
 
 /// Says where no account is left, once for each model and Region.

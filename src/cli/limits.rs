@@ -9,7 +9,7 @@ use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::limits::{Breaks, Outlook, Reach, script};
-use crate::plan::{CellCount, Plan};
+use crate::plan::CellCount;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -34,13 +34,14 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, &mut session.report)?;
     let outlook = &synthesis.outlook;
+    let counts = compile::cell_counts(&inputs, arguments.as_of, &plan, &synthesis);
     let text = match session.format {
         _ if arguments.increases => script(outlook),
-        Format::Human => format!("{}\n{}{}", first(outlook), table(outlook, arguments.all), cells(&plan)),
+        Format::Human => format!("{}\n{}{}", first(outlook), table(outlook, arguments.all), cells(&counts)),
         Format::Json => {
             let list: Vec<_> = outlook.reaches.iter().map(document).collect();
             let exceeded = outlook.exceeded().count();
-            let cells: Vec<_> = plan.cell_counts.iter().map(cells_document).collect();
+            let cells: Vec<_> = counts.iter().map(cells_document).collect();
             let document = json!({ "version": 1, "exceeded": exceeded, "limits": list, "cells": cells });
             format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
         }
@@ -109,12 +110,12 @@ fn table(outlook: &Outlook, all: bool) -> String {
 }
 
 /// How many cells tenants share, beside how few there could be; nothing where they share none.
-fn cells(plan: &Plan<'_>) -> String {
-    if plan.cell_counts.is_empty() {
+fn cells(counts: &[CellCount]) -> String {
+    if counts.is_empty() {
         return String::new();
     }
     let header = ["CELLS OF", "ACCOUNT", "REGION", "BLUEPRINT", "CELLS", "AT LEAST"];
-    let rows = plan.cell_counts.iter().map(|count| {
+    let rows = counts.iter().map(|count| {
         vec![
             count.model.to_string(),
             count.account.to_string(),

@@ -42,7 +42,7 @@ pub struct Synthesis {
     pub stacks: usize,
     /// What the stacks use of AWS's limits.
     pub outlook: Outlook,
-    /// What each tenant needs of them, where other homes may help.
+    /// What each tenant needs of them, where other homes may help or cells are shared.
     pub measures: Option<Measures>,
 }
 
@@ -66,7 +66,7 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     const PLAN: &str = "plan.json";
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
-    let measures = outlook.is_tight().then(|| measure(&uses));
+    let measures = (outlook.is_tight() || !plan.cells.is_empty()).then(|| measure(&uses));
     let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS];
     let requests = increases(&outlook);
     if requests.is_some() {

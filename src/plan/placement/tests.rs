@@ -30,11 +30,17 @@ fn usage(tenants: &[&Tenant], setups: &[Vec<u64>], things: usize) -> Vec<u64> {
     used
 }
 
-/// Whether these tenants may share a cell: within the fill, or one alone within all there is.
+/// Whether these tenants may share a cell: within the fill; or one of them, who was the first, within
+/// all there is, and the others take nothing of what it has taken beyond the fill.
 fn may_share(tenants: &[&Tenant], setups: &[Vec<u64>], capacities: &[Capacity]) -> bool {
     let used = usage(tenants, setups, capacities.len());
-    let limit = |capacity: &Capacity| if tenants.len() == 1 { capacity.most } else { capacity.fill };
-    used.iter().zip(capacities).all(|(used, capacity)| *used <= limit(capacity))
+    tenants.iter().any(|first| {
+        let of_first = usage(&[*first], setups, capacities.len());
+        (0..capacities.len()).all(|thing| {
+            used[thing] <= capacities[thing].fill
+                || (used[thing] == of_first[thing] && used[thing] <= capacities[thing].most)
+        })
+    })
 }
 
 /// The same rule without a tree: every cell is looked at.
@@ -80,7 +86,7 @@ fn fewest(tenants: &[Tenant], setups: &[Vec<u64>], capacities: &[Capacity]) -> u
         };
         for cell in 0..cells.len() {
             cells[cell].push(tenant);
-            // What is out of bounds with few may be within them with more only for the one alone.
+            // Whoever is taken out of those who may share leaves others who may: no need to try on.
             if may_share(&cells[cell], rules.0, rules.1) {
                 search(rest, cells, rules, best);
             }
