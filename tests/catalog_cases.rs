@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tenantry::aws::PrefixListService;
 use tenantry::catalog::{Catalog, Host, lock_path, read, schema};
 use tenantry::diagnostics::{Report, Severity, codes, human};
 use tenantry::source::SourceMap;
@@ -178,11 +179,16 @@ fn summary(catalog: &Catalog) -> String {
     for region in catalog.regions.values() {
         let zones: Vec<_> = region.zones.iter().map(|zone| zone.value.as_str()).collect();
         let pools: Vec<_> = region.pools.iter().map(pool).collect();
-        let lists = tenantry::aws::PrefixListService::ALL.map(|service| region.prefix_list(service));
+        let lists =
+            [PrefixListService::S3, PrefixListService::DynamoDb].map(|service| region.prefix_list(service));
         line(format!("region {}: {} / {} / {lists:?}", region.name, zones.join(" "), pools.join(" ")));
     }
     for reserved in &catalog.reserved {
         line(format!("reserved {}: {}", reserved.cidr.value, reserved.reason.value));
+    }
+    for (name, ranges) in &catalog.ranges {
+        let blocks: Vec<_> = ranges.blocks.iter().map(|block| block.value.to_string()).collect();
+        line(format!("range {name}: {}", blocks.join(" ")));
     }
     for rule in &catalog.tags {
         let source = rule.source.map(|source| source.as_str());

@@ -27,8 +27,7 @@ const DAYS_OF_QUARANTINE: u32 = 30;
 /// A catalog as far as addresses depend on it.
 #[derive(Clone, Debug)]
 struct World {
-    /// Size, headroom and zones, by tenant.
-    tenants: BTreeMap<u8, (usize, u8, u8)>,
+    tenants: BTreeMap<u8, Wishes>,
     /// Which of the pools there are.
     pools: BTreeSet<usize>,
     reserved: BTreeSet<usize>,
@@ -39,14 +38,28 @@ struct World {
     told: bool,
 }
 
+/// What a tenant asks for.
+#[derive(Clone, Copy, Debug)]
+struct Wishes {
+    size: usize,
+    headroom: u8,
+    zones: u8,
+    dual_stack: bool,
+    containers: bool,
+}
+
 /// The last is so small that it is soon full; the one in 10.0.0.0/15 is one where not all can grow.
-const POOLS: [&str; 4] = [
+const POOLS: [&str; 7] = [
     "10.64.0.0/17",
     "{ cidr: 10.80.0.0/19, tiers: [business] }",
     "{ cidr: 100.64.0.0/19, routable: false }",
     "10.0.240.0/20",
+    "{ cidr: 10.96.0.0/22, purpose: containers }",
+    // Two and four tenants.
+    "{ cidr: \"2001:db8:0:200::/55\", pool: ipv6pool-ec2-00000001 }",
+    "{ cidr: \"2001:db8:1:400::/54\", pool: ipv6pool-ec2-00000002 }",
 ];
-const RESERVED: [&str; 3] = ["10.64.8.0/22", "10.80.16.0/24", "100.64.0.0/21"];
+const RESERVED: [&str; 4] = ["10.64.8.0/22", "10.80.16.0/24", "100.64.0.0/21", "2001:db8:1:500::/56"];
 
 #[derive(Clone, Debug)]
 enum Edit {
@@ -55,6 +68,8 @@ enum Edit {
     Size(u8, usize),
     Headroom(u8, u8),
     Zones(u8, u8),
+    DualStack(u8, bool),
+    Containers(u8, bool),
     Pool(usize),
     Reserve(usize),
     Reverse,
@@ -69,7 +84,9 @@ fn edit() -> impl Strategy<Value = Edit> {
         4 => tenant.clone().prop_map(Edit::Remove),
         8 => (tenant.clone(), 0..3usize).prop_map(|(who, size)| Edit::Size(who, size)),
         2 => (tenant.clone(), 0..5u8).prop_map(|(who, headroom)| Edit::Headroom(who, headroom)),
-        2 => (tenant, 1..4u8).prop_map(|(who, zones)| Edit::Zones(who, zones)),
+        2 => (tenant.clone(), 1..4u8).prop_map(|(who, zones)| Edit::Zones(who, zones)),
+        4 => (tenant.clone(), any::<bool>()).prop_map(|(who, on)| Edit::DualStack(who, on)),
+        2 => (tenant, any::<bool>()).prop_map(|(who, on)| Edit::Containers(who, on)),
         2 => (0..POOLS.len()).prop_map(Edit::Pool),
         1 => (0..RESERVED.len()).prop_map(Edit::Reserve),
         1 => Just(Edit::Reverse),
@@ -93,11 +110,16 @@ impl World {
     fn after(&self, edit: &Edit) -> World {
         let mut world = self.clone();
         match *edit {
-            Edit::Add(who, size, headroom) => _ = world.tenants.entry(who).or_insert((size, headroom, 2)),
+            Edit::Add(who, size, headroom) => {
+                let wishes = Wishes { size, headroom, zones: 2, dual_stack: false, containers: false };
+                world.tenants.entry(who).or_insert(wishes);
+            }
             Edit::Remove(who) => _ = world.tenants.remove(&who),
-            Edit::Size(who, size) => world.change(who, |tenant| tenant.0 = size),
-            Edit::Headroom(who, headroom) => world.change(who, |tenant| tenant.1 = headroom),
-            Edit::Zones(who, zones) => world.change(who, |tenant| tenant.2 = zones),
+            Edit::Size(who, size) => world.change(who, |tenant| tenant.size = size),
+            Edit::Headroom(who, headroom) => world.change(who, |tenant| tenant.headroom = headroom),
+            Edit::Zones(who, zones) => world.change(who, |tenant| tenant.zones = zones),
+            Edit::DualStack(who, on) => world.change(who, |tenant| tenant.dual_stack = on),
+            Edit::Containers(who, on) => world.change(who, |tenant| tenant.containers = on),
             Edit::Pool(which) => _ = world.pools.insert(which),
             Edit::Reserve(which) => _ = world.reserved.insert(which),
             Edit::Reverse => world.reversed = !world.reversed,
@@ -107,7 +129,7 @@ impl World {
         world
     }
 
-    fn change(&mut self, who: u8, change: impl FnOnce(&mut (usize, u8, u8))) {
+    fn change(&mut self, who: u8, change: impl FnOnce(&mut Wishes)) {
         self.tenants.get_mut(&who).map(change).unwrap_or_default();
     }
 
@@ -122,23 +144,31 @@ impl World {
         );
         writeln!(text, "quarantine: {{ days: {DAYS_OF_QUARANTINE} }}").unwrap();
         let zones = "[use1-az1, use1-az2, use1-az4]";
-        let pools: Vec<&str> = self.pools.iter().map(|which| POOLS[*which]).collect();
-        writeln!(text, "regions: {{ us-east-1: {{ zones: {zones}, pools: [{}] }} }}", pools.join(", "))
-            .unwrap();
+        let all = self.pools.iter().map(|which| POOLS[*which]);
+        let (ipv6, ipv4): (Vec<&str>, Vec<&str>) = all.partition(|pool| pool.contains("ipv6pool"));
+        let (ipv4, ipv6) = (ipv4.join(", "), ipv6.join(", "));
+        writeln!(
+            text,
+            "regions: {{ us-east-1: {{ zones: {zones}, pools: [{ipv4}], ipv6_pools: [{ipv6}] }} }}"
+        )
+        .unwrap();
         let reserved: Vec<String> = self
             .reserved
             .iter()
-            .map(|which| format!("{{ cidr: {}, reason: others }}", RESERVED[*which]))
+            .map(|which| format!("{{ cidr: \"{}\", reason: others }}", RESERVED[*which]))
             .collect();
         writeln!(text, "reserved: [{}]", reserved.join(", ")).unwrap();
         text.push_str("tiers: { business: { model: vpc }, starter: { model: vpc } }\ntenants:\n");
         let mut tenants: Vec<String> = self
             .tenants
             .iter()
-            .map(|(who, (size, headroom, zones))| {
+            .map(|(who, wishes)| {
+                let Wishes { size, headroom, zones, dual_stack, containers } = wishes;
+                let ipv6 = if *dual_stack { ", ipv6: dual_stack" } else { "" };
+                let containers = if *containers { ", container_range: 24" } else { "" };
                 let tier = if who % 2 == 0 { "business" } else { "starter" };
                 format!(
-                    "  - {{ id: t-{who}, name: T, tier: {tier}, region: us-east-1, size: {}, headroom: {headroom}, settings: {{ zones: {zones} }} }}\n",
+                    "  - {{ id: t-{who}, name: T, tier: {tier}, region: us-east-1, size: {}, headroom: {headroom}, settings: {{ zones: {zones}{ipv6}{containers} }} }}\n",
                     SIZES[*size]
                 )
             })
@@ -189,22 +219,29 @@ impl Ledger {
         for (owner, old) in &before.networks {
             let Some(new) = after.networks.get(owner) else {
                 assert!(matches!(edit, Edit::Remove(who) if self::owner(*who) == *owner), "{owner} is gone");
-                self.freed.insert(old.value.reserve, (owner.clone(), world.day));
+                let had = old.value.claims().chain(old.value.containers);
+                self.freed.extend(had.map(|block| (block, (owner.clone(), world.day))));
                 continue;
             };
             let (old, new) = (&old.value, &new.value);
             assert_eq!(new.cidr, old.cidr, "{owner} moved");
             assert!(new.reserve.contains(&old.reserve) && new.secondary.starts_with(&old.secondary));
             let named = match edit {
-                Edit::Size(who, _) | Edit::Headroom(who, _) => self::owner(*who) == *owner,
+                Edit::Size(who, _)
+                | Edit::Headroom(who, _)
+                | Edit::DualStack(who, _)
+                | Edit::Containers(who, _) => self::owner(*who) == *owner,
                 _ => false,
             };
             assert!(named || old == new, "{owner} changed by {edit:?}");
+            assert!(old.ipv6.is_none() || new.ipv6 == old.ipv6, "the IPv6 block of {owner} moved");
+            assert!(old.containers.is_none() || new.containers == old.containers);
         }
         for (id, old) in &before.subnet_groups {
             let Some(new) = after.subnet_groups.get(id) else { continue };
             assert_eq!((new.value.cidr, new.value.slots), (old.value.cidr, old.value.slots));
             assert!(new.value.secondary.starts_with(&old.value.secondary));
+            assert!(new.value.ipv6.starts_with(&old.value.ipv6), "{id} moved in its IPv6 block");
         }
         for (owner, old) in &before.zones {
             let Some(new) = after.zones.get(owner) else { continue };
@@ -218,14 +255,15 @@ impl Ledger {
         for (owner, network) in &after.networks {
             for (block, (last, day)) in &self.freed {
                 let early = world.day < day + DAYS_OF_QUARANTINE;
+                let mut all = network.value.claims().chain(network.value.containers);
                 assert!(
-                    !early || last == owner || !network.value.reserve.overlaps(block),
+                    !early || last == owner || !all.any(|own| own.overlaps(block)),
                     "{owner} has {block}, which waits"
                 );
             }
         }
         let back = |block: &Cidr, last: &Owner| {
-            after.networks.get(last).is_some_and(|network| network.value.reserve == *block)
+            after.networks.get(last).is_some_and(|network| network.value.claims().any(|own| own == *block))
         };
         self.freed.retain(|block, (last, _)| !back(block, last));
     }
@@ -237,7 +275,9 @@ fn check_blocks(lock: &Lock, world: &World) {
     let pools: Vec<Cidr> = world
         .pools
         .iter()
-        .map(|which| cidr(POOLS[*which].trim_start_matches("{ cidr: ").split(',').next().unwrap()))
+        .map(|which| {
+            cidr(POOLS[*which].trim_start_matches("{ cidr: ").split(',').next().unwrap().trim_matches('"'))
+        })
         .collect();
     let taken: Vec<Cidr> = lock.taken().collect();
     for (at, block) in taken.iter().enumerate() {
@@ -247,7 +287,8 @@ fn check_blocks(lock: &Lock, world: &World) {
     for (owner, network) in &lock.networks {
         let network = &network.value;
         for which in &world.reserved {
-            assert!(!network.reserve.overlaps(&cidr(RESERVED[*which])), "{owner} has what is reserved");
+            let reserved = cidr(RESERVED[*which]);
+            assert!(!network.claims().any(|own| own.overlaps(&reserved)), "{owner} has what is reserved");
         }
         let parts: Vec<Cidr> =
             lock.subnet_groups_of(owner).flat_map(|(_, group)| group.value.blocks()).collect();
@@ -255,25 +296,36 @@ fn check_blocks(lock: &Lock, world: &World) {
             assert!(parts[..at].iter().all(|other| !other.overlaps(part)));
             assert!(network.blocks().any(|block| block.contains(part)));
         }
+        let of_size = |blocks: &mut dyn Iterator<Item = Cidr>| {
+            blocks.filter(|block| network.containers != Some(*block)).count()
+        };
         let groups: BTreeSet<usize> =
-            lock.subnet_groups_of(owner).map(|(_, group)| group.value.blocks().count()).collect();
+            lock.subnet_groups_of(owner).map(|(_, group)| of_size(&mut group.value.blocks())).collect();
         assert_eq!(
             groups,
-            BTreeSet::from([network.blocks().count()]),
+            BTreeSet::from([of_size(&mut network.blocks())]),
             "every group has a part of each block"
         );
+        let numbers: Vec<u32> =
+            lock.subnet_groups_of(owner).flat_map(|(_, group)| group.value.ipv6.clone()).collect();
+        assert_eq!(numbers.len(), numbers.iter().collect::<BTreeSet<_>>().len(), "a /60 is one group's");
+        assert_eq!(numbers.is_empty(), network.ipv6.is_none());
     }
 }
 
 /// Every tenant has what the catalog asks for.
 fn check_sizes(lock: &Lock, world: &World) {
     let lengths = [24, 22, 20];
-    for (who, (size, headroom, _)) in &world.tenants {
+    for (who, wishes) in &world.tenants {
         let network = network(lock, *who).unwrap();
-        assert_eq!(network.extent().length(), lengths[*size]);
-        let size: u128 = network.blocks().map(|block| block.size()).sum();
-        assert_eq!(size, network.extent().size(), "its blocks fill it");
-        assert!(network.reserve.length() <= network.cidr.length() - headroom);
+        assert_eq!(network.length(), lengths[wishes.size]);
+        let of_size = network.blocks().filter(|block| network.containers != Some(*block));
+        let size: u128 = of_size.map(|block| block.size()).sum();
+        assert_eq!(size, 1 << (32 - network.length()), "its blocks come to its size");
+        let elsewhere = network.elsewhere().next().is_some();
+        assert!(elsewhere || network.reserve.length() <= network.cidr.length() - wishes.headroom);
+        assert!(!wishes.dual_stack || network.ipv6.is_some());
+        assert!(!wishes.containers || network.containers.is_some());
     }
 }
 

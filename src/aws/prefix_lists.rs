@@ -1,25 +1,91 @@
-//! The ids of the prefix lists that AWS manages for the services with gateway endpoints.
+//! The prefix lists that AWS manages for services: what they weigh, and the ids of two of them.
 //!
 //! A security group can name S3 only by such an id, which differs from Region to Region and never
-//! changes there. AWS publishes no table, so that a Region can be missing here: its catalog then
+//! changes there. AWS publishes no table, so that a list or a Region can be missing here: its catalog then
 //! gives the id in `prefix_lists` (`aws ec2 describe-managed-prefix-lists` shows it).
 
-/// A service that has a gateway endpoint, and with it a prefix list.
+/// A service whose addresses AWS keeps in a prefix list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PrefixListService {
     S3,
     DynamoDb,
+    /// S3 Express One Zone.
+    S3Express,
+    /// The servers of CloudFront that fetch from origins.
+    CloudFront,
+    GroundStation,
+    InstanceConnect,
+    Route53HealthChecks,
+    VpcLattice,
 }
 
 impl PrefixListService {
-    /// Both.
-    pub const ALL: [PrefixListService; 2] = [PrefixListService::S3, PrefixListService::DynamoDb];
+    /// All.
+    pub const ALL: [PrefixListService; 8] = [
+        PrefixListService::S3,
+        PrefixListService::DynamoDb,
+        PrefixListService::S3Express,
+        PrefixListService::CloudFront,
+        PrefixListService::GroundStation,
+        PrefixListService::InstanceConnect,
+        PrefixListService::Route53HealthChecks,
+        PrefixListService::VpcLattice,
+    ];
 
-    /// The name in endpoint names and in catalogs.
+    /// Those that open connections, as flows of a blueprint begin.
+    pub const BEGINNINGS: [&str; 5] = [
+        "aws.cloudfront",
+        "aws.ec2_instance_connect",
+        "aws.groundstation",
+        "aws.route53_healthchecks",
+        "aws.vpc_lattice",
+    ];
+
+    /// The name in flows and in catalogs.
     pub fn as_str(self) -> &'static str {
         match self {
             PrefixListService::S3 => "s3",
             PrefixListService::DynamoDb => "dynamodb",
+            PrefixListService::S3Express => "s3express",
+            PrefixListService::CloudFront => "cloudfront",
+            PrefixListService::GroundStation => "groundstation",
+            PrefixListService::InstanceConnect => "ec2_instance_connect",
+            PrefixListService::Route53HealthChecks => "route53_healthchecks",
+            PrefixListService::VpcLattice => "vpc_lattice",
+        }
+    }
+
+    /// The service of this name.
+    pub fn named(name: &str) -> Option<PrefixListService> {
+        PrefixListService::ALL.into_iter().find(|service| service.as_str() == name)
+    }
+
+    /// Whether the service opens connections to workloads.
+    pub fn begins_flows(self) -> bool {
+        PrefixListService::BEGINNINGS.iter().any(|end| end.strip_prefix("aws.") == Some(self.as_str()))
+    }
+
+    /// Whether workloads open connections to the service by way of its list.
+    pub fn ends_flows(self) -> bool {
+        self.has_gateway_endpoint() || self == PrefixListService::VpcLattice
+    }
+
+    /// Whether a VPC reaches the service through a gateway endpoint.
+    pub fn has_gateway_endpoint(self) -> bool {
+        matches!(self, PrefixListService::S3 | PrefixListService::DynamoDb | PrefixListService::S3Express)
+    }
+
+    /// How many rules of a security group one that names the list counts as (VPC User Guide,
+    /// "AWS-managed prefix lists", read in November 2026). The lists of IPv4 are meant.
+    pub fn weight(self) -> usize {
+        match self {
+            PrefixListService::S3 | PrefixListService::DynamoDb => 1,
+            PrefixListService::InstanceConnect => 2,
+            PrefixListService::GroundStation => 5,
+            PrefixListService::S3Express => 6,
+            PrefixListService::VpcLattice => 10,
+            PrefixListService::Route53HealthChecks => 25,
+            PrefixListService::CloudFront => 55,
         }
     }
 }
@@ -28,10 +94,11 @@ impl PrefixListService {
 pub fn prefix_list(service: PrefixListService, region: &str) -> Option<&'static str> {
     let position = LISTS.binary_search_by(|(name, _, _)| (*name).cmp(region)).ok()?;
     let (_, s3, dynamodb) = LISTS.get(position)?;
-    Some(match service {
-        PrefixListService::S3 => s3,
-        PrefixListService::DynamoDb => dynamodb,
-    })
+    match service {
+        PrefixListService::S3 => Some(s3),
+        PrefixListService::DynamoDb => Some(dynamodb),
+        _ => None,
+    }
 }
 
 // (Region, S3, DynamoDB). Output of `describe-prefix-lists` in every Region, published in the
@@ -69,6 +136,16 @@ mod tests {
         assert_eq!(prefix_list(PrefixListService::S3, "us-east-1"), Some("pl-63a5400a"));
         assert_eq!(prefix_list(PrefixListService::DynamoDb, "eu-west-1"), Some("pl-6fa54006"));
         assert_eq!(prefix_list(PrefixListService::S3, "cn-north-1"), None);
+    }
+
+    #[test]
+    fn services_are_found_by_the_name_that_they_print() {
+        for service in PrefixListService::ALL {
+            assert_eq!(PrefixListService::named(service.as_str()), Some(service));
+            assert!(service.begins_flows() || service.ends_flows());
+        }
+        let begin = PrefixListService::ALL.iter().filter(|service| service.begins_flows()).count();
+        assert_eq!(begin, PrefixListService::BEGINNINGS.len());
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a blueprint says, typed: its network, its workloads, its flows and its stacks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::blueprint::condition::Condition;
 use crate::blueprint::settings::SettingsSchema;
-use crate::blueprint::template::Template;
+use crate::blueprint::template::{Piece, Template};
 use crate::identity::Model;
+use crate::network::Traffic;
 use crate::source::Span;
 use crate::yaml::Located;
 
@@ -24,6 +26,8 @@ pub struct Blueprint {
     pub flows: Vec<Flow>,
     /// In an order in which every stack comes after those that it refers to.
     pub stacks: Vec<Stack>,
+    /// What is written beside the stacks, by name.
+    pub files: Vec<File>,
     pub span: Span,
 }
 
@@ -179,6 +183,9 @@ pub struct Workload {
     /// [`Per::Tenant`] or [`Per::Cell`]: whose it is.
     pub per: Per,
     pub when: Option<Condition>,
+    /// Whether the rules that all tenants of a cell have alike stand in a group of the cell, which every
+    /// interface bears beside the tenant's own.
+    pub shared_rules: bool,
     /// The longest prefix that its subnets may have.
     pub smallest_subnet: Option<u8>,
     pub span: Span,
@@ -189,9 +196,8 @@ pub struct Workload {
 pub struct Flow {
     pub from: FlowEnd,
     pub to: FlowEnd,
-    pub protocol: Protocol,
-    /// First and last port of each range.
-    pub ports: Vec<(u16, u16)>,
+    /// One protocol, with each range of its ports or each kind of its messages.
+    pub traffic: Vec<Traffic>,
     pub when: Option<Condition>,
     pub span: Span,
 }
@@ -204,31 +210,21 @@ pub enum FlowEnd {
     TenantIngress,
     /// Any public address; only as the end.
     Internet,
-    /// An AWS service such as `s3` or `ecr.api`; only as the end.
+    /// An AWS service such as `s3` or `ecr.api`; as the beginning only one with a prefix list.
     Service(String),
+    /// Addresses outside of the product's networks, by the name that the catalog gives them.
+    Range(String),
 }
 
-/// A transport protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    Tcp,
-    Udp,
-}
-
-impl Protocol {
-    /// As security groups write it.
-    pub fn name(self) -> &'static str {
+impl fmt::Display for FlowEnd {
+    /// The word in blueprints.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-        }
-    }
-
-    /// As network ACLs write it: the number that IANA gave it.
-    pub fn number(self) -> u64 {
-        match self {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
+            FlowEnd::Workload(name) => formatter.write_str(name),
+            FlowEnd::TenantIngress => formatter.write_str("tenant.ingress"),
+            FlowEnd::Internet => formatter.write_str("internet"),
+            FlowEnd::Service(service) => write!(formatter, "aws.{service}"),
+            FlowEnd::Range(name) => write!(formatter, "range.{name}"),
         }
     }
 }
@@ -246,6 +242,28 @@ pub struct Stack {
     pub after: Vec<String>,
     pub when: Option<Condition>,
     pub span: Span,
+}
+
+/// A file that is no stack, for those who bring tenants in and look after them.
+#[derive(Debug)]
+pub struct File {
+    pub name: String,
+    /// How many there are of it; never [`Per::Account`].
+    pub per: Per,
+    pub when: Option<Condition>,
+    pub body: FileBody,
+    pub span: Span,
+}
+
+/// What stands in such a file.
+#[derive(Debug)]
+pub enum FileBody {
+    /// An item of a DynamoDB table, written together with those of other tenants.
+    Record { table: Piece, item: Piece },
+    /// The input of a command of the AWS CLI.
+    Input(Piece),
+    /// Text, or a list of texts, that a program runs.
+    Script { text: Piece, ending: String },
 }
 
 impl Blueprint {

@@ -197,6 +197,8 @@ fn workload(key: &Key, node: &Node, network: Option<&Network>, report: &mut Repo
     let owner = network.map(|network| network.owner);
     let per = fields.optional("per").and_then(|node| per(node, "a workload", owner, report));
     let when = fields.optional("when").and_then(|node| condition(node, report));
+    let shared_rules = fields.optional("shared_rules");
+    let shares = shared_rules.and_then(|node| node.boolean("`shared_rules`", report)).unwrap_or(false);
     let smallest = fields
         .optional("smallest_subnet")
         .and_then(|node| node.integer("the prefix length of the smallest subnet", 16..=28, report));
@@ -209,6 +211,12 @@ fn workload(key: &Key, node: &Node, network: Option<&Network>, report: &mut Repo
         (Some(Per::Tenant), _) => Per::Tenant,
         (_, owner) => owner.map_or(Per::Tenant, Owner::per),
     });
+    if let Some(node) = shared_rules.filter(|_| shares && (per != Per::Tenant || owner != Some(Owner::Cell)))
+    {
+        let help =
+            "take `shared_rules` out: only workloads of tenants that share a network have rules in common";
+        invalid(node.span, &format!("the workload `{}` has its rules to itself", key.text), help, report);
+    }
     if let Some(group) = group.filter(|group| group.per == Per::Tenant && per == Per::Cell) {
         let message =
             format!("the workload `{}` is the cell's and stands in subnets of its tenants", key.text);
@@ -224,6 +232,7 @@ fn workload(key: &Key, node: &Node, network: Option<&Network>, report: &mut Repo
         subnet_group: subnet_group.to_owned(),
         per,
         when,
+        shared_rules: shares,
         smallest_subnet: smallest.and_then(|length| u8::try_from(length).ok()),
         span: key.span,
     })

@@ -33,12 +33,26 @@ pub enum Symbol {
     TenantSlot,
     /// The model and number of the cell, such as `container-1`.
     CellName,
+    /// The name for resources that must be named, of the cell that a tenant lives in.
+    CellResourceName,
     /// The number of the cell.
     CellNumber,
     /// What stands in the place of a tenant's id in the tags of what tenants share.
     SharedTag,
     /// The IPv4 block of the tenant's network.
     NetworkCidr,
+    /// The IPv6 block of the tenant's network, out of a pool of one's own.
+    NetworkIpv6Cidr,
+    /// The id of that pool.
+    Ipv6Pool,
+    /// A /60 that a subnet group has of that block, counted from 1.
+    SubnetGroupIpv6Cidr(String, usize),
+    /// Which /60 of the VPC's block that is, counted from 0.
+    SubnetGroupIpv6Index(String, usize),
+    /// The /64 of the subnet of this number.
+    SubnetIpv6Cidr(String, usize),
+    /// Which /64 of the VPC's block that is, counted from 0.
+    SubnetIpv6Index(String, usize),
     /// The id of the Availability Zone in this slot, from 1.
     ZoneId(usize),
     /// The block of a subnet group over all its zones.
@@ -74,9 +88,20 @@ impl Symbol {
             Symbol::ResourceName => "ResourceName".to_owned(),
             Symbol::TenantSlot => "TenantSlot".to_owned(),
             Symbol::CellName => "CellName".to_owned(),
+            Symbol::CellResourceName => "CellResourceName".to_owned(),
             Symbol::CellNumber => "CellNumber".to_owned(),
             Symbol::SharedTag => "SharedTag".to_owned(),
             Symbol::NetworkCidr => "NetworkCidr".to_owned(),
+            Symbol::NetworkIpv6Cidr => "NetworkIpv6Cidr".to_owned(),
+            Symbol::Ipv6Pool => "Ipv6PoolId".to_owned(),
+            Symbol::SubnetGroupIpv6Cidr(group, range) => {
+                format!("{}SubnetsIpv6Range{range}Cidr", pascal(group))
+            }
+            Symbol::SubnetGroupIpv6Index(group, range) => {
+                format!("{}SubnetsIpv6Range{range}Index", pascal(group))
+            }
+            Symbol::SubnetIpv6Cidr(group, number) => format!("{}Subnet{number}Ipv6Cidr", pascal(group)),
+            Symbol::SubnetIpv6Index(group, number) => format!("{}Subnet{number}Ipv6Index", pascal(group)),
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
             Symbol::SubnetCidr(group, slot) => format!("{}Subnet{slot}Cidr", pascal(group)),
@@ -102,9 +127,22 @@ impl Symbol {
             Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
             Symbol::TenantSlot => "Number of the tenant in its cell".to_owned(),
             Symbol::CellName => "Name of the cell".to_owned(),
+            Symbol::CellResourceName => "Name for the cell's resources that must be named".to_owned(),
             Symbol::CellNumber => "Number of the cell".to_owned(),
             Symbol::SharedTag => "Whose the resources are, in place of a tenant".to_owned(),
             Symbol::NetworkCidr => "IPv4 block of the tenant's VPC".to_owned(),
+            Symbol::NetworkIpv6Cidr => "IPv6 block of the tenant's VPC".to_owned(),
+            Symbol::Ipv6Pool => "Id of the pool that the IPv6 block comes from".to_owned(),
+            Symbol::SubnetGroupIpv6Cidr(group, range) => {
+                format!("IPv6 block {range} of the {group} subnets")
+            }
+            Symbol::SubnetGroupIpv6Index(group, range) => {
+                format!("Which /60 of the VPC's IPv6 block is block {range} of the {group} subnets")
+            }
+            Symbol::SubnetIpv6Cidr(group, number) => format!("IPv6 block of the {group} subnet {number}"),
+            Symbol::SubnetIpv6Index(group, number) => {
+                format!("Which /64 of the VPC's IPv6 block is that of the {group} subnet {number}")
+            }
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),
             Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}"),

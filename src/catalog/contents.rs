@@ -23,6 +23,8 @@ pub struct Catalog {
     pub accounts: Vec<Account>,
     pub regions: BTreeMap<RegionName, Region>,
     pub reserved: Vec<Reserved>,
+    /// Addresses outside of the product's networks that flows may name, none of them a tenant's.
+    pub ranges: BTreeMap<String, NamedRanges>,
     /// None: blocks wait until somebody deletes their line from the lock.
     pub quarantine: Option<Quarantine>,
     pub shared_services: SharedServices,
@@ -110,6 +112,14 @@ impl Account {
     }
 }
 
+/// Addresses outside of the product's networks, under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRanges {
+    /// At least one.
+    pub blocks: Vec<Located<Cidr>>,
+    pub span: Span,
+}
+
 /// What an account may be home to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Host {
@@ -125,6 +135,8 @@ pub struct Region {
     pub zones: Vec<Located<ZoneId>>,
     /// The blocks that tenants' addresses are cut from; no two of a catalog overlap.
     pub pools: Vec<Pool>,
+    /// The IPv6 blocks of one's own; where there are none, Amazon provides each VPC's.
+    pub ipv6_pools: Vec<Ipv6Pool>,
     /// Ids that the catalog gives; [`Region::prefix_list`] knows the others.
     pub prefix_lists: BTreeMap<String, Located<String>>,
     pub span: Span,
@@ -150,17 +162,49 @@ pub struct Pool {
     pub models: Vec<Located<Model>>,
     /// Empty: any.
     pub tiers: Vec<Located<TierName>>,
+    pub purpose: Purpose,
     /// Whether other networks can have routes to it.
     pub routable: bool,
+}
+
+/// What the blocks of a pool are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The VPCs of tenants and of cells.
+    Networks,
+    /// Second blocks of VPCs, for the many addresses that containers take.
+    Containers,
+}
+
+/// An IPv6 block that was brought to AWS, and the pool that EC2 knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv6Pool {
+    pub value: Cidr,
+    /// Where the block stands.
+    pub span: Span,
+    pub id: Located<String>,
+    /// The account that the pool belongs to; none: that of every VPC.
+    pub account: Option<Located<AccountId>>,
+}
+
+impl Ipv6Pool {
+    /// Whether a VPC in this account can take a block from here.
+    pub fn serves(&self, account: &HostAccount) -> bool {
+        self.account.as_ref().is_none_or(|own| *account == HostAccount::Number(own.value.clone()))
+    }
 }
 
 impl Pool {
     /// Whether a tenant of this tier may come here; `meets` says whether other networks have routes
     /// to the tenant's.
     pub fn serves(&self, tier: &Tier, meets: bool) -> bool {
+        self.purpose == Purpose::Networks && self.fits(tier) && (self.routable || !meets)
+    }
+
+    /// Whether it is for tenants of this tier, whatever its purpose.
+    pub fn fits(&self, tier: &Tier) -> bool {
         (self.models.is_empty() || self.models.iter().any(|model| model.value == tier.model.value))
             && (self.tiers.is_empty() || self.tiers.iter().any(|name| name.value == tier.name))
-            && (self.routable || !meets)
     }
 
     /// Whether it is set apart for some tenants.
@@ -192,6 +236,8 @@ pub struct Quarantine {
 pub struct SharedServices {
     /// None where the catalog does not say.
     pub connect: Option<Located<Connect>>,
+    /// The addresses of the VPC of central services, in each Region that has one.
+    pub networks: BTreeMap<RegionName, Located<Cidr>>,
 }
 
 impl SharedServices {
@@ -351,6 +397,11 @@ words!(Status {
     Status::Suspended = "suspended",
     Status::Offboarding = "offboarding",
     Status::Retired = "retired",
+});
+
+words!(Purpose {
+    Purpose::Networks = "networks",
+    Purpose::Containers = "containers",
 });
 
 words!(Connect {

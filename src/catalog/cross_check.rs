@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
+use crate::catalog::check_ipv6;
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
+use crate::catalog::{ranges, shared_services};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, ComplianceName, Model, TenantId};
 use crate::source::Span;
@@ -42,6 +44,9 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
         check_overlaps(&among, &|one, other| alone(one) || alone(other), report);
     }
     check_reserved(&pools, catalog, report);
+    check_ipv6::check(catalog, report);
+    ranges::check(catalog, report);
+    shared_services::check(catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);
     check_tenants(catalog, declared, report);

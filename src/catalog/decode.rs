@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalog::ranges;
+use crate::catalog::shared_services;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    check_settings, cidr, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, CoHosting, Compliance, Connect, FreeText, Host, Organization, Quarantine, Reserved,
-    SharedServices, Tier, quotas, region, tags,
+    Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, Reserved, Tier,
+    quotas, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
 use crate::identity::{ComplianceName, Model, TierName};
@@ -67,8 +69,10 @@ pub(super) fn decode<'n>(
     let accounts_node = fields.required("accounts", report);
     let regions_node = fields.required("regions", report);
     let reserved = fields.optional("reserved").map_or_else(Vec::new, |node| reserved(node, report));
+    let ranges = fields.optional("ranges").map_or_else(BTreeMap::new, |node| ranges::decode(node, report));
     let quarantine = fields.optional("quarantine").and_then(|node| quarantine(node, report));
-    let shared_services = fields.optional("shared_services").and_then(|node| shared_services(node, report));
+    let shared_services =
+        fields.optional("shared_services").and_then(|node| shared_services::decode(node, report));
     let before_tags = report.errors();
     let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
@@ -103,6 +107,7 @@ pub(super) fn decode<'n>(
         accounts,
         regions,
         reserved,
+        ranges,
         quarantine,
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,
@@ -233,13 +238,13 @@ fn reserved(node: &Node, report: &mut Report) -> Vec<Reserved> {
         .iter()
         .filter_map(|item| {
             let mut fields = Fields::open(item, "a reserved range", report)?;
-            let block =
-                fields.required("cidr", report).and_then(|node| cidr(node, "a reserved range", report));
+            let cidr = fields.required("cidr", report);
+            let cidr = cidr.and_then(|node| block(node, "a reserved range", report));
             let reason = fields.required("reason", report).and_then(|node| {
                 free_text(node, "the reason of a reserved range", |text| FreeText::new(text, 256), report)
             });
             fields.finish(report);
-            Some(Reserved { cidr: block?, reason: reason?, span: item.span })
+            Some(Reserved { cidr: cidr?, reason: reason?, span: item.span })
         })
         .collect()
 }
@@ -272,18 +277,6 @@ fn quarantine(node: &Node, report: &mut Report) -> Option<Quarantine> {
     Some(Quarantine { days, releases, release })
 }
 
-fn shared_services(node: &Node, report: &mut Report) -> Option<SharedServices> {
-    let mut fields = Fields::open(node, "`shared_services`", report)?;
-    let connect = fields
-        .optional("connect")
-        .and_then(|node| word(node, "a value of `connect`", &codes::UNKNOWN_VALUE, Connect::WORDS, report));
-    fields.finish(report);
-    if let Some(connect) = connect.as_ref().filter(|connect| connect.value != Connect::None) {
-        report.push(not_built("the connection to shared services", connect.span));
-    }
-    Some(SharedServices { connect })
-}
-
 /// The regimes that tenants' data may fall under, by name.
 fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Compliance> {
     let mut regimes = BTreeMap::new();
@@ -303,7 +296,7 @@ fn compliance(node: &Node, report: &mut Report) -> BTreeMap<ComplianceName, Comp
     regimes
 }
 
-fn not_built(what: &str, span: Span) -> Diagnostic {
+pub(super) fn not_built(what: &str, span: Span) -> Diagnostic {
     Diagnostic::warning(&codes::NOT_BUILT_YET, format!("{what} is not built yet"))
         .at(span, "nothing is emitted for it")
         .help("remove the key until a version of tenantry builds it")

@@ -6,10 +6,10 @@
 //! whether the pools are large enough, is for the plan.
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
-//! (with `table` for CSV) finds the tenants, `decode`, `region` and `tenant` type them, `cross_check` compares
-//! the parts, `tags` gives every tenant its tags, `quotas` reads what
-//! AWS has granted.
+//! (with `table` for CSV) finds the tenants, `decode`, `region`, `ranges` and `tenant` type them, `cross_check` (with `check_ipv6`)
+//! compares the parts, `tags` gives every tenant its tags, `quotas` reads what AWS has granted.
 
+mod check_ipv6;
 mod contents;
 mod cross_check;
 mod decode;
@@ -17,8 +17,10 @@ mod free_text;
 mod locate;
 mod merge;
 mod quotas;
+mod ranges;
 mod read;
 mod region;
+mod shared_services;
 mod table;
 mod tags;
 mod tenant;
@@ -26,8 +28,9 @@ mod tenant_lists;
 mod values;
 
 pub use contents::{
-    Account, Catalog, CoHosting, Compliance, Connect, Host, Organization, Pool, Quarantine, QuotaFile,
-    QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
+    Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
+    Purpose, Quarantine, QuotaFile, QuotaOverride, Region, Reserved, Settings, SharedServices, Status,
+    Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{PrefixListService, region as region_facts, regions};
-use crate::catalog::values::{cidr, empty, name_or, not_empty, refuse_duplicates, suggestion, word};
-use crate::catalog::{Pool, Region};
+use crate::catalog::values::{
+    block, empty, ipv4_block, name, name_or, not_empty, refuse_duplicates, suggestion, word,
+};
+use crate::catalog::{Ipv6Pool, Pool, Purpose, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{Model, RegionName, ZoneId};
 use crate::network::Cidr;
@@ -41,11 +43,15 @@ fn decode_region(key: &Key, node: &Node, report: &mut Report) -> Option<(RegionN
         };
         items.iter().filter_map(|item| pool(item, report)).collect()
     });
+    let ipv6_pools = fields.optional("ipv6_pools").map_or_else(Vec::new, |node| {
+        let items = node.list("`ipv6_pools`", report).unwrap_or_default();
+        items.iter().filter_map(|item| ipv6_pool(item, report)).collect()
+    });
     let prefix_lists =
         fields.optional("prefix_lists").map_or_else(BTreeMap::new, |node| prefix_lists(node, report));
     fields.finish(report);
     let name: RegionName = facts?.name.parse().ok()?;
-    Some((name.clone(), Region { name, zones, pools, prefix_lists, span: node.span }))
+    Some((name.clone(), Region { name, zones, pools, ipv6_pools, prefix_lists, span: node.span }))
 }
 
 /// A block alone, or a mapping that says whom it is for.
@@ -55,13 +61,16 @@ fn pool(node: &Node, report: &mut Report) -> Option<Pool> {
         span: block.span,
         models: Vec::new(),
         tiers: Vec::new(),
+        purpose: Purpose::Networks,
         routable: true,
     };
+    const INSTEAD: &str = "IPv6 blocks stand under `ipv6_pools`, each with the id of its pool in EC2";
     if !matches!(node.value, Value::Map(_)) {
-        return cidr(node, "a pool", report).map(anyone);
+        return ipv4_block(node, "a pool", INSTEAD, report).map(anyone);
     }
     let mut fields = Fields::open(node, "a pool", report)?;
-    let block = fields.required("cidr", report).and_then(|node| cidr(node, "a pool", report));
+    let block = fields.required("cidr", report);
+    let block = block.and_then(|node| ipv4_block(node, "a pool", INSTEAD, report));
     let models = fields.optional("models").map_or_else(Vec::new, |node| {
         let items = node.list("`models`", report).unwrap_or_default();
         let model = |item: &Node, report: &mut Report| {
@@ -83,9 +92,59 @@ fn pool(node: &Node, report: &mut Report) -> Option<Pool> {
         refuse_duplicates(&tiers, "the tier", ToString::to_string, report);
         tiers
     });
+    let purpose = fields
+        .optional("purpose")
+        .and_then(|node| word(node, "the purpose of a pool", &codes::UNKNOWN_VALUE, Purpose::WORDS, report));
     let routable = fields.optional("routable").and_then(|node| node.boolean("`routable`", report));
     fields.finish(report);
-    Some(Pool { models, tiers, routable: routable.unwrap_or(true), ..anyone(block?) })
+    let purpose = purpose.map_or(Purpose::Networks, |purpose| purpose.value);
+    Some(Pool { models, tiers, purpose, routable: routable.unwrap_or(true), ..anyone(block?) })
+}
+
+/// A block of one's own, and the pool that EC2 knows it by.
+fn ipv6_pool(node: &Node, report: &mut Report) -> Option<Ipv6Pool> {
+    let mut fields = Fields::open(node, "an IPv6 pool", report)?;
+    let cidr = fields.required("cidr", report).and_then(|node| block(node, "an IPv6 pool", report));
+    let id = fields.required("pool", report).and_then(|node| ipv6_pool_id(node, report));
+    let account =
+        fields.optional("account").and_then(|node| name(node, "the account of an IPv6 pool", report));
+    fields.finish(report);
+    let cidr = cidr?;
+    if cidr.value.is_v4() {
+        report.push(
+            Diagnostic::error(
+                &codes::UNUSABLE_POOL,
+                format!("an IPv6 pool is an IPv6 block, and `{}` is IPv4", cidr.value),
+            )
+            .at(cidr.span, "")
+            .help("IPv4 blocks stand under `pools`"),
+        );
+        return None;
+    }
+    Some(Ipv6Pool { value: cidr.value, span: cidr.span, id: id?, account })
+}
+
+fn ipv6_pool_id(node: &Node, report: &mut Report) -> Option<Located<String>> {
+    let text = node.text("the id of an IPv6 pool", report)?;
+    let fits = text.strip_prefix("ipv6pool-ec2-").is_some_and(is_id);
+    if fits {
+        return Some(Located::new(text.to_owned(), node.span));
+    }
+    report.push(
+        Diagnostic::error(
+            &codes::INVALID_NAME,
+            "the id of an IPv6 pool must be `ipv6pool-ec2-` and 8 to 17 lower-case letters and digits",
+        )
+        .at(node.span, "")
+        .help("`aws ec2 describe-ipv6-pools` in that Region shows it"),
+    );
+    None
+}
+
+/// What follows the hyphen in the ids that EC2 makes.
+fn is_id(text: &str) -> bool {
+    (8..=17).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 fn zones(node: &Node, region: &str, report: &mut Report) -> Vec<Located<ZoneId>> {
@@ -136,11 +195,7 @@ fn prefix_lists(node: &Node, report: &mut Report) -> BTreeMap<String, Located<St
 
 fn marked_prefix_list(node: &Node, rule: &str, report: &mut Report) -> Option<Located<String>> {
     let text = node.text("the id of a prefix list", report)?;
-    let fits = text.strip_prefix("pl-").is_some_and(|rest| {
-        (8..=17).contains(&rest.len())
-            && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    });
-    if fits {
+    if text.strip_prefix("pl-").is_some_and(is_id) {
         return Some(Located::new(text.to_owned(), node.span));
     }
     report.push(

@@ -1,6 +1,6 @@
 //! One tenant, whichever format it was written in.
 
-use crate::catalog::values::{check_settings, cidr, free_text, name, name_or, refuse_duplicates, word};
+use crate::catalog::values::{block, check_settings, free_text, name, name_or, refuse_duplicates, word};
 use crate::catalog::{Settings, Status, TagRule, Tenant, TenantName, tags};
 use crate::diagnostics::{Report, codes};
 use crate::identity::ComplianceName;
@@ -29,7 +29,7 @@ pub(super) fn decode(node: &Node, rules: Option<&[TagRule]>, report: &mut Report
     let ingress = fields.optional("ingress").map_or_else(Vec::new, |node| {
         let items = node.list("`ingress`", report).unwrap_or_default();
         let blocks: Vec<_> =
-            items.iter().filter_map(|item| cidr(item, "a block of `ingress`", report)).collect();
+            items.iter().filter_map(|item| block(item, "a block of `ingress`", report)).collect();
         refuse_duplicates(&blocks, "the block", ToString::to_string, report);
         blocks
     });

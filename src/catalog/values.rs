@@ -93,16 +93,33 @@ pub(super) fn suggestion<'a>(
     }
 }
 
-/// A canonical IPv4 block. `what`: `a pool`.
-pub(super) fn cidr(node: &Node, what: &str, report: &mut Report) -> Option<Located<Cidr>> {
+/// A canonical IPv4 block. `what`: `a pool`; `instead`: where an IPv6 block would go.
+pub(super) fn ipv4_block(
+    node: &Node,
+    what: &str,
+    instead: &str,
+    report: &mut Report,
+) -> Option<Located<Cidr>> {
+    let block = block(node, what, report)?;
+    if block.value.is_v4() {
+        return Some(block);
+    }
+    report.push(
+        Diagnostic::error(
+            &codes::IPV6_NOT_SUPPORTED,
+            format!("{what} is an IPv4 block, and `{}` is IPv6", block.value),
+        )
+        .at(node.span, "")
+        .help(instead),
+    );
+    None
+}
+
+/// A canonical block of either family. `what`: `a reserved range`.
+pub(super) fn block(node: &Node, what: &str, report: &mut Report) -> Option<Located<Cidr>> {
     let text = node.text(what, report)?;
     let (code, message, help) = match text.parse::<Cidr>() {
-        Ok(block) if block.is_v4() => return Some(Located::new(block, node.span)),
-        Ok(_) | Err(CidrError::NoLength(_) | CidrError::HostBits(_)) if text.contains(':') => (
-            &codes::IPV6_NOT_SUPPORTED,
-            format!("{what} is an IPv4 block, and {} is IPv6", quote(text)),
-            "write an IPv4 block; networks are IPv4 only in this version".to_owned(),
-        ),
+        Ok(block) => return Some(Located::new(block, node.span)),
         Err(CidrError::HostBits(meant)) => (
             &codes::HOST_BITS_SET,
             format!("{} has bits set beyond its length", quote(text)),
@@ -113,7 +130,12 @@ pub(super) fn cidr(node: &Node, what: &str, report: &mut Report) -> Option<Locat
             format!("{} has no length", quote(text)),
             format!("write `{meant}` for this one address, or give the length of the block"),
         ),
-        Ok(_) | Err(CidrError::Malformed) => (
+        Err(CidrError::Malformed) if text.contains(':') => (
+            &codes::INVALID_CIDR,
+            format!("{} is not an IPv6 block", quote(text)),
+            "write an address, a slash and a length from 0 to 128, such as `2001:db8::/48`".to_owned(),
+        ),
+        Err(CidrError::Malformed) => (
             &codes::INVALID_CIDR,
             format!("{} is not an IPv4 block", quote(text)),
             "write an address, a slash and a length from 0 to 32, such as `10.64.0.0/12`".to_owned(),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, count, quote};
-use crate::identity::{SubnetGroupName, TenantId, VpcId};
+use crate::identity::{Date, SubnetGroupName, TenantId, VpcId};
 use crate::plan::adopt::{Found, Wishes, adopt, read};
 use crate::source::read_text;
 use crate::synth::tree::{Beside, replace_lock};
@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
     /// Show what would be recorded, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -96,7 +99,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
 
 /// What the options say about VPCs and subnets.
 fn wishes(arguments: &Arguments, report: &mut Report) -> Wishes {
-    let mut wishes = Wishes { group_tag: arguments.group_tag.clone(), ..Wishes::default() };
+    let mut wishes =
+        Wishes { group_tag: arguments.group_tag.clone(), as_of: arguments.as_of, ..Wishes::default() };
     for text in &arguments.tenants {
         let pair =
             text.split_once('=').map(|(tenant, vpc)| (tenant.parse::<TenantId>(), vpc.parse::<VpcId>()));

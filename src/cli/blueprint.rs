@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::blueprint::library::embedded;
-use crate::blueprint::{Blueprint, FlowEnd, Library, Owner, Per, Place};
+use crate::blueprint::{Blueprint, Library, Owner, Per, Place};
 use crate::cli::{Format, Outcome, Session, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+use crate::network::Traffic;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -137,11 +138,10 @@ fn shown(blueprint: &Blueprint) -> String {
     text.push_str("\nflows (everything else is denied):\n");
     for flow in &blueprint.flows {
         text.push_str(&format!(
-            "  {} -> {}: {} {}\n",
-            end(&flow.from),
-            end(&flow.to),
-            flow.protocol.name(),
-            ports(&flow.ports)
+            "  {} -> {}: {}\n",
+            flow.from,
+            flow.to,
+            flow.traffic.iter().map(Traffic::to_string).collect::<Vec<_>>().join(", ")
         ));
     }
     text.push_str("\nstacks, in order:\n");
@@ -228,23 +228,7 @@ fn document(blueprint: &Blueprint) -> serde_json::Value {
         "cell_size": blueprint.network.cell_size.as_ref().map(|size| size.value),
         "sizes": sizes,
         "subnet_groups": blueprint.network.subnet_groups.iter().map(|group| json!({"name": group.name, "route": group.route.word(), "per": group.per.word()})).collect::<Vec<_>>(),
-        "flows": blueprint.flows.iter().map(|flow| json!({"from": end(&flow.from), "to": end(&flow.to), "protocol": flow.protocol.name(), "ports": ports(&flow.ports)})).collect::<Vec<_>>(),
+        "flows": blueprint.flows.iter().map(|flow| json!({"from": flow.from.to_string(), "to": flow.to.to_string(), "traffic": flow.traffic.iter().map(Traffic::to_string).collect::<Vec<_>>()})).collect::<Vec<_>>(),
         "stacks": blueprint.stacks.iter().map(|stack| json!({"name": stack.name, "per": stack.per.word(), "in": stack.place.word(), "after": stack.after, "optional": stack.when.is_some()})).collect::<Vec<_>>(),
     })
-}
-
-fn end(end: &FlowEnd) -> String {
-    match end {
-        FlowEnd::Workload(name) => name.clone(),
-        FlowEnd::TenantIngress => "tenant.ingress".to_owned(),
-        FlowEnd::Internet => "internet".to_owned(),
-        FlowEnd::Service(service) => format!("aws.{service}"),
-    }
-}
-
-fn ports(ports: &[(u16, u16)]) -> String {
-    let shown = ports
-        .iter()
-        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
-    shown.collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
-use crate::identity::TenantId;
+use crate::identity::{Date, TenantId};
 use crate::plan::lock::{Lock, lines_of};
 use crate::plan::{settle, unknown_tenant};
 use crate::synth::tree::{Beside, replace_lock};
@@ -35,6 +35,9 @@ struct Settle {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -71,7 +74,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         let told = "no two decisions of the lock stand against each other; there is nothing to settle";
         return done(&tenant, told, [&[], &[]], false, session);
     }
-    let lock = settle(&tenant, inputs.lock, &inputs.catalog, &inputs.library, report)?;
+    let lock = settle(&tenant, arguments.as_of, inputs.lock, &inputs.catalog, &inputs.library, report)?;
     let text = lock.to_text();
     if !arguments.dry_run {
         replace_lock(&Beside { path: &inputs.lock_path, bytes: text.as_bytes() }, report)?;

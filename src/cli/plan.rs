@@ -1,5 +1,6 @@
 //! `tenantry plan`: shows the decisions without writing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
+use crate::plan::security::sharing::group_use;
 use crate::plan::{NetworkPlan, Plan, Unit};
 
 #[derive(Debug, Args)]
@@ -52,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         Format::Human => {
             let cells =
                 if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
-            format!("{}\n{cells}{}\n{}", tenants(&plan), pools(&plan), rules(&plan))
+            format!("{}\n{cells}{}\n{}\n{}", tenants(&plan), pools(&plan), groups(&plan), rules(&plan))
         }
     };
     print::result(&text, report)?;
@@ -136,11 +138,16 @@ fn occupied(pools: &[Occupancy]) -> String {
             pool.free.to_string(),
             pool.largest.map_or("-".to_owned(), |length| format!("/{length}")),
             pool.networks.to_string(),
-            format!("{} ({} %)", pool.can_double, pool.doubling()),
-            format!("{} ({} %)", pool.could_double, pool.best_doubling()),
+            doubling(pool, pool.can_double, pool.doubling()),
+            doubling(pool, pool.could_double, pool.best_doubling()),
         ]
     });
     print::table(&header, rows)
+}
+
+/// Networks have one IPv6 block for ever, so there is nothing to double.
+fn doubling(pool: &Occupancy, number: u128, percent: u128) -> String {
+    if pool.pool.is_v4() { format!("{number} ({percent} %)") } else { "-".to_owned() }
 }
 
 /// How many more tenants of each size fit.
@@ -249,15 +256,42 @@ fn pools(plan: &Plan<'_>) -> String {
     print::table(&["REGION", "POOL", "ADDRESSES", "USED", "FREE", "LARGEST"], rows)
 }
 
+/// How many groups and rules each cell needs, beside what no division could do without. Cells of one
+/// tenant are told together.
+fn groups(plan: &Plan<'_>) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut alone: BTreeMap<[usize; 4], (String, usize)> = BTreeMap::new();
+    for one in group_use(plan) {
+        let counts = [one.groups, one.least_groups, one.rules, one.least_rules];
+        if one.cell.model.is_silo() {
+            alone.entry(counts).or_insert_with(|| (one.cell.to_string(), 0)).1 += 1;
+        } else {
+            rows.push(row(one.cell.to_string(), one.tenants, counts));
+        }
+    }
+    rows.extend(alone.into_iter().map(|(counts, (cell, cells))| {
+        let name = if cells == 1 { cell } else { format!("{cell} and {} more", cells - 1) };
+        row(name, cells, counts)
+    }));
+    print::table(&["CELL", "TENANTS", "GROUPS", "AT LEAST", "RULES", "AT LEAST"], rows)
+}
+
+fn row(cell: String, tenants: usize, counts: [usize; 4]) -> Vec<String> {
+    [cell, tenants.to_string()].into_iter().chain(counts.map(|count| count.to_string())).collect()
+}
+
 /// The rules of every shape, with the reason for each peer.
 fn rules(plan: &Plan<'_>) -> String {
     let mut text = String::new();
     for (position, shape) in plan.shapes.iter().enumerate() {
-        let tenants: Vec<&str> = plan
-            .tenants
-            .iter()
-            .filter(|tenant| tenant.shape == position)
-            .map(|tenant| tenant.tenant.id.value.as_str())
+        if shape.security.rules.is_empty() {
+            continue;
+        }
+        let cells = plan.cells.iter().filter(|cell| cell.shape == position);
+        let tenants = plan.tenants.iter().filter(|tenant| tenant.shape == position);
+        let tenants: Vec<String> = cells
+            .map(|cell| cell.id.to_string())
+            .chain(tenants.map(|tenant| tenant.tenant.id.value.to_string()))
             .collect();
         let (first, more) = tenants.split_at(tenants.len().min(8));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
@@ -270,15 +304,11 @@ fn rules(plan: &Plan<'_>) -> String {
         };
         text.push_str(&format!("rules of {whose} (blueprint {}):\n", shape.blueprint.name));
         let rows = shape.security.rules.iter().map(|rule| {
-            let ports = if rule.ports.0 == rule.ports.1 {
-                rule.ports.0.to_string()
-            } else {
-                format!("{}-{}", rule.ports.0, rule.ports.1)
-            };
+            let shared = shape.per == Per::Cell && shape.security.shared.contains(&rule.workload);
             vec![
-                rule.workload.clone(),
+                if shared { format!("{} (shared)", rule.workload) } else { rule.workload.clone() },
                 rule.direction.name().to_owned(),
-                format!("{} {ports}", rule.protocol.name()),
+                rule.traffic.to_string(),
                 peer(&rule.peer),
                 rule.reason.clone(),
             ]
@@ -301,10 +331,13 @@ fn cell_names(plan: &Plan<'_>, shape: usize) -> String {
 fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "anywhere over IPv6".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("{group} subnets over IPv6"),
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
+        Peer::Range(range) => range.to_string(),
     }
 }

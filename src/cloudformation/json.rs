@@ -162,6 +162,12 @@ impl From<u64> for Json {
     }
 }
 
+impl From<i64> for Json {
+    fn from(value: i64) -> Json {
+        Json::Number(value.into())
+    }
+}
+
 impl<T: Into<Json>> FromIterator<T> for Json {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Json {
         Json::List(items.into_iter().map(Into::into).collect())

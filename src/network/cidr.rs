@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// A block of addresses whose host bits are all zero, printed as AWS prints it.
 ///
@@ -33,6 +33,12 @@ impl Cidr {
     pub fn v4(first: u32, length: u8) -> Option<Cidr> {
         let net = Ipv4Net::new(first.into(), length).ok()?;
         (net.trunc() == net).then_some(Cidr(IpNet::V4(net)))
+    }
+
+    /// An IPv6 block from its first address as a number; `None` if host bits are set or the length is over 128.
+    pub fn v6(first: u128, length: u8) -> Option<Cidr> {
+        let net = Ipv6Net::new(first.into(), length).ok()?;
+        (net.trunc() == net).then_some(Cidr(IpNet::V6(net)))
     }
 
     /// The first address.

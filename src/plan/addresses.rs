@@ -11,6 +11,7 @@ use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent, Workload};
 use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
 use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::network::cover::merged;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId, Zones};
@@ -97,6 +98,32 @@ impl<'c> Pools<'c> {
             }
         }?;
         self.take(region, found.reserve).then_some(found)
+    }
+
+    /// Takes a block for a network that exists, from the pools that serve its tenant in the same order,
+    /// wherever one is allowed.
+    pub(super) fn allocate_beside(
+        &mut self,
+        demand: &Demand<'_>,
+        region: &Region,
+        length: u8,
+        routable: bool,
+        allowed: impl Fn(&Cidr) -> bool,
+    ) -> Option<Cidr> {
+        let meets = demand.catalog.shared_services.meet();
+        let spaces = self.by_region.get(&region.name)?;
+        let serving = region
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.serves(demand.tier, meets) && (pool.routable || !routable));
+        let fits = |(at, pool): (usize, &Pool)| {
+            let space = spaces.iter().find(|space| space.pool() == pool.value)?;
+            let block = space.candidate(length).filter(&allowed)?;
+            Some((pool.is_dedicated(), space.best_fit(length)?, Reverse(at), block))
+        };
+        let (.., block) = serving.filter_map(fits).max()?;
+        self.take(&region.name, block).then_some(block)
     }
 
     /// Marks a network that nothing can have a route to, since another Region may give its addresses
@@ -314,17 +341,20 @@ fn check_network(
     report: &mut Report,
 ) -> bool {
     let who = demand.who();
-    let reserve = network.value.reserve;
-    let mut error = if !region.pools.iter().any(|pool| pool.value.contains(&reserve)) {
+    let in_a_pool = |block: &Cidr| region.pools.iter().any(|pool| pool.value.contains(block));
+    let reserved =
+        |block: &Cidr| demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(block));
+    let own = || std::iter::once(network.value.reserve).chain(network.value.elsewhere());
+    let wrong = own().find(|block| !in_a_pool(block) || reserved(block).is_some());
+    let reserve = wrong.unwrap_or(network.value.reserve);
+    let mut error = if !in_a_pool(&reserve) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!("the block {reserve} of {who} lies in no pool of {}", region.name),
         )
         .at(region.span, "the Region's pools")
         .help("give the pool back to the Region; addresses that exist cannot be renumbered")
-    } else if let Some(reserved) =
-        demand.catalog.reserved.iter().find(|reserved| reserved.cidr.value.overlaps(&reserve))
-    {
+    } else if let Some(reserved) = reserved(&reserve) {
         Diagnostic::error(
             &codes::LOCK_CONTRADICTS_CATALOG,
             format!(
@@ -387,9 +417,22 @@ fn subnet_groups(
             );
             continue;
         };
+        let secondary = parts_of_growth(group, owner, network, lock);
         let id = SubnetGroupId { owner: owner.clone(), group: name };
-        lock.subnet_groups.insert(id, Locked::new(SubnetGroup::new(block, slots)));
+        let added = SubnetGroup { secondary, ..SubnetGroup::new(block, slots) };
+        lock.subnet_groups.insert(id, Locked::new(added));
     }
+}
+
+/// What a subnet group that comes later gets of the blocks that its network has grown by, as far as the
+/// others have left room: its share of each.
+fn parts_of_growth(group: &GroupIntent, owner: &Owner, network: &Network, lock: &Lock) -> Vec<Cidr> {
+    let taken: Vec<Cidr> = lock.subnet_groups_of(owner).flat_map(|(_, group)| group.value.blocks()).collect();
+    let grown = network.secondary.iter().filter(|block| network.containers != Some(**block));
+    let share = |block: &Cidr| {
+        FreeSpace::new(*block, taken.iter().copied()).allocate(block.length() + group.extra_bits)
+    };
+    grown.filter_map(share).collect()
 }
 
 fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, report: &mut Report) {
@@ -430,12 +473,31 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
 
 /// Keeps a slot for every range of a tenant's allow-list, so that taking one range out never moves
 /// another: a rule of a security group cannot change its range in place, and the rule that it would
-/// become may still exist under another name.
-pub(super) fn ingress_slots(tenant: &Tenant, lock: &mut Lock) -> BTreeMap<u32, Cidr> {
+/// become may still exist under another name. Ranges that touch or overlap are the blocks that they
+/// make together, since every range is a rule.
+///
+/// `dual`: its network has IPv6 addresses too.
+pub(super) fn ingress_slots(
+    tenant: &Tenant,
+    dual: bool,
+    lock: &mut Lock,
+    report: &mut Report,
+) -> BTreeMap<u32, Cidr> {
     let id: &TenantId = &tenant.id.value;
-    let mut wanted: BTreeSet<Cidr> = tenant.ingress.iter().map(|range| range.value).collect();
+    let mut wanted = merged(&tenant.ingress.iter().map(|range| range.value).collect());
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
+        wanted.extend(Cidr::v6(0, 0).filter(|_| dual));
+    }
+    for range in tenant.ingress.iter().filter(|range| !dual && !range.value.is_v4()) {
+        report.push(
+            Diagnostic::error(
+                &codes::IPV6_NOT_SUPPORTED,
+                format!("tenant `{id}` has no IPv6 addresses, and its `ingress` holds {}", range.value),
+            )
+            .at(range.span, "")
+            .help("give the tenant `settings: { ipv6: dual_stack }`, or take the block out"),
+        );
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
     if let Some(locked) = lock.ingress.get(id) {

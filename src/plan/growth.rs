@@ -5,17 +5,25 @@
 //! that does not reach, or where more headroom is asked for later, the reserve is extended while the
 //! blocks beside it are still free; nobody else moves for it, so it may be too late.
 //!
+//! A network that cannot grow beside itself grows by blocks from elsewhere in the pools, as far as AWS
+//! lets them stand beside it, and from then on by such blocks alone.
+//!
 //! Headroom is counted from the block that the VPC was created with: growing uses it up.
 
 use crate::aws::quota;
 use crate::aws::vpc_blocks::{can_grow, growth_blocks, secondary_block};
+use crate::blueprint::Blueprint;
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
+use crate::identity::TenantId;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::addresses::Pools;
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
 use crate::source::Span;
+
+/// The prefix length of the largest block of a VPC.
+const LARGEST: u8 = 16;
 
 /// Brings a network of the lock to the size and headroom that the catalog asks for, and says
 /// whether it has them.
@@ -31,9 +39,19 @@ pub(super) fn grow(
     let Network { cidr, reserve, .. } = locked.value;
     let extent = locked.value.extent();
     let asked = demand.length.value;
-    if asked > extent.length() {
-        report.push(shrinks(demand, extent, locked.line));
+    if asked > locked.value.length() {
+        report.push(shrinks(demand, &locked.value, locked.line));
         return false;
+    }
+    let most = blocks_per_vpc(demand.catalog, &demand.tenant.id.value, region, lock);
+    if locked.value.elsewhere().next().is_some() {
+        // What it has beside it, if it has any, would not double it any more.
+        let grown = grow_elsewhere(demand, region, owner, most, lock, pools);
+        if !grown {
+            let attempt = Attempt { demand, region, network: &locked, target: cidr, most };
+            report.push(attempt.refused("no block elsewhere is to be had".to_owned(), &extent, pools));
+        }
+        return grown;
     }
     let wanted = asked.min(cidr.length().saturating_sub(demand.headroom)).min(reserve.length());
     let (Some(target), Some(wider)) =
@@ -41,20 +59,22 @@ pub(super) fn grow(
     else {
         return false;
     };
-    let most = blocks_per_vpc(demand, region, lock);
     let attempt = Attempt { demand, region, network: &locked, target, most };
-    let added = match attempt.blocks(&extent, &wider) {
+    let added = attempt.blocks(&extent, &wider).and_then(|added| {
+        let beside = extend(&reserve, &wider, region, pools);
+        let blocked = |by: Cidr| format!("{by} beside it {}", holder(&by, demand.catalog, region, lock));
+        beside.map(|()| added).map_err(blocked)
+    });
+    let added = match added {
         Ok(added) => added,
         Err(reason) => {
-            report.push(attempt.refused(reason, &extent, pools));
-            return false;
+            let grown = grow_elsewhere(demand, region, owner, most, lock, pools);
+            if !grown {
+                report.push(attempt.refused(reason, &extent, pools));
+            }
+            return grown;
         }
     };
-    if let Err(blocking) = extend(&reserve, &wider, region, pools) {
-        let reason = format!("{blocking} beside it {}", holder(&blocking, demand.catalog, region, lock));
-        report.push(attempt.refused(reason, &extent, pools));
-        return false;
-    }
     if wider == reserve && added.is_empty() {
         return true;
     }
@@ -98,6 +118,56 @@ fn extend(reserve: &Cidr, wider: &Cidr, region: &Region, pools: &mut Pools<'_>) 
     Ok(())
 }
 
+/// Adds what is left of the reserve, and then blocks from anywhere in the pools, each as large as what
+/// the network has by then, so that it doubles as it would in place. Says whether it has what is asked for; if not, nothing changes.
+fn grow_elsewhere(
+    demand: &Demand<'_>,
+    region: &Region,
+    owner: &Owner,
+    most: u64,
+    lock: &mut Lock,
+    pools: &mut Pools<'_>,
+) -> bool {
+    let Some(locked) = lock.networks.get(owner) else { return false };
+    let mut network = locked.value.clone();
+    let asked = demand.length.value;
+    if asked == network.length() {
+        // Headroom is asked for, which has no use beside a network that grows elsewhere.
+        return network.elsewhere().next().is_some();
+    }
+    if !can_be_built(demand.blueprint) {
+        return false;
+    }
+    let mut added = Vec::new();
+    while asked < network.length() {
+        let length = network.length().max(LARGEST);
+        let present: Vec<Cidr> = network.blocks().collect();
+        let allowed = |block: &Cidr| secondary_block(&present, block, most).is_ok();
+        let extent = network.extent();
+        let kept = growth_blocks(&extent, &network.reserve).into_iter().next();
+        let kept = kept.filter(|block| extent.length() == network.length() && block.length() == length);
+        let elsewhere = || pools.allocate_beside(demand, region, length, network.routable, allowed);
+        let Some(block) = kept.filter(allowed).or_else(elsewhere) else {
+            let taken = added.iter().filter(|block| !network.reserve.contains(block));
+            taken.for_each(|block| pools.release(&region.name, *block));
+            return false;
+        };
+        network.secondary.push(block);
+        added.push(block);
+    }
+    for block in &added {
+        cut(demand, owner, block, lock);
+    }
+    lock.networks.insert(owner.clone(), Locked::new(network));
+    true
+}
+
+/// Whether the blueprint has a template for what a network grows by.
+pub(super) fn can_be_built(blueprint: &Blueprint) -> bool {
+    let names_blocks = |path: &Vec<String>| path.iter().any(|part| part == "further_blocks");
+    blueprint.stacks.iter().any(|stack| stack.template.paths().iter().any(names_blocks))
+}
+
 struct Attempt<'a> {
     demand: &'a Demand<'a>,
     region: &'a Region,
@@ -121,18 +191,13 @@ impl Attempt<'_> {
         if *wider != network.reserve {
             can_grow(&network.cidr, wider).map_err(|refusal| refusal.to_string())?;
         }
-        if !added.is_empty() && !self.can_be_built() {
+        if !added.is_empty() && !can_be_built(self.demand.blueprint) {
             return Err(format!(
                 "the blueprint {} has no template that loops over `network.further_blocks`",
                 quote(&self.demand.blueprint.name)
             ));
         }
         Ok(added)
-    }
-
-    fn can_be_built(&self) -> bool {
-        let names_blocks = |path: &Vec<String>| path.iter().any(|part| part == "further_blocks");
-        self.demand.blueprint.stacks.iter().any(|stack| stack.template.paths().iter().any(names_blocks))
     }
 
     fn refused(&self, reason: String, extent: &Cidr, pools: &mut Pools<'_>) -> Diagnostic {
@@ -151,7 +216,7 @@ impl Attempt<'_> {
         if let Some(line) = network.line {
             error = error.also(line, "what it has");
         }
-        if larger && !self.can_be_built() {
+        if larger && !can_be_built(demand.blueprint) {
             return error.help(
                 "make a stack of the further blocks and subnets; `tenantry blueprint show vpc` has one called `growth`",
             );
@@ -236,7 +301,9 @@ fn holder(block: &Cidr, catalog: &Catalog, region: &Region, lock: &Lock) -> Stri
     }
 }
 
-fn shrinks(demand: &Demand<'_>, extent: Cidr, line: Option<Span>) -> Diagnostic {
+fn shrinks(demand: &Demand<'_>, network: &Network, line: Option<Span>) -> Diagnostic {
+    let beside: Vec<String> = network.elsewhere().map(|block| format!(" and {block}")).collect();
+    let extent = format!("{}{}", network.extent(), beside.concat());
     let error = Diagnostic::error(
         &codes::NETWORK_SIZE_CHANGED,
         format!(
@@ -253,9 +320,9 @@ fn shrinks(demand: &Demand<'_>, extent: Cidr, line: Option<Span>) -> Diagnostic 
 }
 
 /// The quota "IPv4 CIDR blocks per VPC", with what AWS has granted beyond its default.
-fn blocks_per_vpc(demand: &Demand<'_>, region: &Region, lock: &Lock) -> u64 {
+pub(super) fn blocks_per_vpc(catalog: &Catalog, tenant: &TenantId, region: &Region, lock: &Lock) -> u64 {
     const ID: &str = "ipv4-cidr-blocks-per-vpc";
-    let home = lock.tenants.get(&demand.tenant.id.value).map(|home| &home.value.cell.account);
-    let granted = home.and_then(|account| demand.catalog.granted(ID, account, Some(&region.name)));
+    let home = lock.tenants.get(tenant).map(|home| &home.value.cell.account);
+    let granted = home.and_then(|account| catalog.granted(ID, account, Some(&region.name)));
     granted.or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
 }

@@ -4,6 +4,7 @@ use crate::blueprint::{Blueprint, Library, Owner, Per, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::{ComplianceName, Model};
+use crate::plan::{container_ranges, ipv6};
 use crate::yaml::Located;
 
 /// A tenant with all that the catalog says of it put together.
@@ -25,6 +26,17 @@ impl Intent<'_> {
     pub(super) fn has_parts(&self) -> bool {
         let network = &self.blueprint.network;
         network.owner == Owner::Cell && network.subnet_groups.iter().any(|group| group.per == Per::Tenant)
+    }
+
+    /// Whether its own network has IPv6 addresses too.
+    pub(super) fn is_dual(&self) -> bool {
+        self.blueprint.network.owner == Owner::Tenant && ipv6::is_on(&self.settings)
+    }
+
+    /// What a range for its containers depends on.
+    pub(super) fn container_demand(&self) -> container_ranges::Demand<'_> {
+        let Intent { tenant, tier, blueprint, ref settings, .. } = *self;
+        container_ranges::Demand { tenant, tier, blueprint, settings }
     }
 
     /// Its settings that are the cell's.

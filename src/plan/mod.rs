@@ -14,10 +14,12 @@ mod addresses;
 pub mod adopt;
 mod cell_addresses;
 mod cells;
+mod container_ranges;
 mod demand;
 mod growth;
 mod homes;
 mod intent;
+pub mod ipv6;
 pub mod lock;
 mod networks;
 pub mod occupancy;
@@ -27,6 +29,7 @@ pub mod register;
 pub mod security;
 mod settle;
 mod shape;
+pub mod shared_services;
 mod unit;
 pub mod whereabouts;
 
@@ -174,7 +177,11 @@ pub fn plan_measured<'c>(
 
     let mut pools = addresses::Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
-    let mut shapes = Shapes::default();
+    let dual = intents.iter().filter(|intent| intent.is_dual());
+    let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
+    container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
+    ipv6::settle(catalog, dual, &mut lock, report);
+    let mut shapes = Shapes::new(&catalog.ranges);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
@@ -184,7 +191,7 @@ pub fn plan_measured<'c>(
     let mut decided = Vec::new();
     for intent in &intents {
         let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
-        let ingress = addresses::ingress_slots(intent.tenant, &mut lock);
+        let ingress = addresses::ingress_slots(intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -201,9 +208,13 @@ pub fn plan_measured<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
-    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    security::count::check(catalog, &tenants, &cells, &shapes.list, report);
+    let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
-    let pools = pools.uses(catalog);
+    let mut pools = pools.uses(catalog);
+    pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
     Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, crowded, cell_counts, lock })
 }
@@ -297,7 +308,8 @@ fn decide_tenant<'c>(
     } else {
         shape::zones(blueprint, settings)
     };
-    let growth = Growth::of(lock, &owner);
+    let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
+    let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
     let pattern =
         Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
@@ -369,7 +381,10 @@ fn tenant_plan<'c>(
     let zones = shapes.list[shape].zones;
     let network = match blueprint.network.owner {
         NetworkOwner::Tenant => {
-            Some(networks::network_plan(&owner, blueprint, zones, &home.cell.region, catalog, lock)?)
+            let plan = networks::network_plan(&owner, blueprint, zones, &home.cell.region, catalog, lock)?;
+            let region = catalog.regions.get(&home.cell.region)?;
+            let ipv6 = ipv6::network(&owner, blueprint, &plan.zones, region, lock);
+            Some(NetworkPlan { ipv6: ipv6.filter(|_| intent.is_dual()), ..plan })
         }
         NetworkOwner::Cell | NetworkOwner::None => None,
     };

@@ -6,6 +6,7 @@ use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent};
 use crate::catalog::Catalog;
 use crate::identity::{RegionName, ZoneId};
 use crate::network::Cidr;
+use crate::plan::ipv6::NetworkIpv6;
 use crate::plan::lock::{Lock, Network, Owner, SubnetGroup};
 
 /// The addresses of a VPC: of a tenant's own, or of that of a cell.
@@ -22,6 +23,8 @@ pub struct NetworkPlan {
     pub subnet_groups: Vec<SubnetGroupPlan>,
     /// In the order of their slots; only those in use.
     pub zones: Vec<ZoneId>,
+    /// Where it has two stacks.
+    pub ipv6: Option<NetworkIpv6>,
 }
 
 /// The addresses of a subnet group: its block, and the part of each zone in use. A group that the tenants
@@ -45,7 +48,7 @@ pub struct SubnetBlock {
     pub subnets: Vec<Cidr>,
 }
 
-/// A network's addresses.
+/// A network's addresses, less those of a second stack.
 pub(super) fn network_plan(
     owner: &Owner,
     blueprint: &Blueprint,
@@ -67,6 +70,7 @@ pub(super) fn network_plan(
         pool,
         subnet_groups: subnet_groups(owner, blueprint, |_| true, network, zones, lock)?,
         zones: used?,
+        ipv6: None,
     })
 }
 

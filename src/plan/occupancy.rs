@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::identity::RegionName;
 use crate::network::{Cidr, FreeSpace, Packing};
 use crate::plan::Plan;
+use crate::plan::ipv6::VPC_LENGTH;
 use crate::plan::lock::{Network, Owner};
 
 /// How full a pool is, in addresses.
@@ -84,7 +85,40 @@ pub fn occupancy(plan: &Plan<'_>) -> Vec<Occupancy> {
     }
     let regions = plan.catalog.regions.values();
     let pools = regions.flat_map(|region| region.pools.iter().map(|pool| (&region.name, pool.value)));
-    pools.map(|(region, pool)| one_pool(plan, region, pool, &sizes)).collect()
+    let mut all: Vec<Occupancy> = pools.map(|(region, pool)| one_pool(plan, region, pool, &sizes)).collect();
+    for region in plan.catalog.regions.values() {
+        all.extend(region.ipv6_pools.iter().map(|pool| ipv6_pool(plan, &region.name, pool.value)));
+    }
+    all
+}
+
+/// Every network takes one block of the same size, so no placement is better than another, and none
+/// of them grows.
+fn ipv6_pool(plan: &Plan<'_>, region: &RegionName, pool: Cidr) -> Occupancy {
+    let lock = &plan.lock;
+    let reserved = plan.catalog.reserved.iter().map(|reserved| reserved.cidr.value);
+    let reserved = reserved.chain(lock.reserved.keys().map(|id| id.block));
+    let empty = FreeSpace::new(pool, reserved.clone());
+    let space = FreeSpace::new(pool, reserved.chain(lock.taken()));
+    let blocks = lock.networks.values().filter_map(|network| network.value.ipv6?.block());
+    let (usable, free, fits) = (empty.free_addresses(), space.free_addresses(), space.fits(VPC_LENGTH));
+    Occupancy {
+        region: region.clone(),
+        pool,
+        reserved: pool.size().saturating_sub(usable),
+        used: usable.saturating_sub(free),
+        free,
+        largest: space.largest(),
+        sizes: vec![SizeRoom {
+            names: BTreeSet::from(["dual_stack".to_owned()]),
+            length: VPC_LENGTH,
+            fits,
+            best: fits,
+        }],
+        networks: blocks.filter(|block| pool.contains(block)).count() as u128,
+        can_double: 0,
+        could_double: 0,
+    }
 }
 
 fn one_pool(
@@ -106,12 +140,18 @@ fn one_pool(
             networks.filter(move |(owner, network)| pool.contains(&network.reserve) && here(owner, network));
         inside.map(|(_, network)| network)
     };
+    let elsewhere = lock.networks.values().flat_map(|network| network.value.elsewhere());
+    let elsewhere = elsewhere.filter(|block| pool.contains(block));
     // What waits inside the network of a cell is not the pool's.
     let waiting =
         lock.quarantine.keys().filter(|block| pool.contains(block) && !lock.is_inside_a_cell(block));
     let packing = Packing::new(
         &empty,
-        networks().map(|network| network.reserve).chain(waiting.copied()).map(|block| block.length()),
+        networks()
+            .map(|network| network.reserve)
+            .chain(elsewhere)
+            .chain(waiting.copied())
+            .map(|block| block.length()),
     );
     let grown = networks().filter(|network| network.reserve != network.extent()).count() as u128;
     let mut candidates: BTreeMap<u8, u128> = BTreeMap::new();

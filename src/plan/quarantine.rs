@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Quarantine};
 use crate::identity::{CellId, Date};
 use crate::network::Cidr;
-use crate::plan::lock::{Lock, Locked, Owner, Quarantined};
+use crate::plan::container_ranges;
+use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
 
 /// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
 pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     if let Some(policy) = &catalog.quarantine {
-        lock.quarantine.retain(|_, waiting| !is_over(&waiting.value, policy, as_of));
+        lock.quarantine.retain(|_, waiting| !has_waited(&waiting.value, policy, as_of));
     }
     lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
     // A cell that nobody lives in any more is closed: what it had waits as what a tenant had does.
@@ -38,7 +39,15 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
                 // What its tenants had of it waits with the whole.
                 lock.quarantine.retain(|block, _| !reserve.contains(block));
             }
+            let containers =
+                network.value.containers.filter(|block| container_ranges::is_apart(block, catalog));
+            for block in network.value.elsewhere().chain(containers) {
+                lock.quarantine.insert(block, Locked::new(waiting.clone()));
+            }
             lock.quarantine.insert(reserve, Locked::new(waiting));
+            if let Some(block) = network.value.ipv6.and_then(Ipv6::block) {
+                lock.quarantine.insert(block, Locked::new(Quarantined::new(owner.clone())));
+            }
         }
     }
     lock.subnet_groups.retain(|id, _| matches!(id.owner, Owner::Tenant(_)) || !gone(&id.owner));
@@ -63,7 +72,12 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     }
 }
 
-fn is_over(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
+/// Whether a block may be had by others, by what the catalog says of waits.
+pub(super) fn is_over(waiting: &Quarantined, catalog: &Catalog, as_of: Option<Date>) -> bool {
+    catalog.quarantine.as_ref().is_some_and(|policy| has_waited(waiting, policy, as_of))
+}
+
+fn has_waited(waiting: &Quarantined, policy: &Quarantine, as_of: Option<Date>) -> bool {
     let days = policy.days.as_ref().is_none_or(|days| match (waiting.freed, as_of) {
         (Some(freed), Some(as_of)) => freed.plus(days.value) <= as_of,
         _ => false,

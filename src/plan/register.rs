@@ -7,7 +7,7 @@
 use crate::catalog::Catalog;
 use crate::identity::{CellId, TenantId, ZoneId};
 use crate::network::Cidr;
-use crate::plan::lock::Owner;
+use crate::plan::lock::{Ipv6, Owner};
 use crate::plan::{CellPlan, NetworkPlan, Plan, SubnetGroupPlan, TenantPlan};
 
 /// One line of the register.
@@ -99,8 +99,12 @@ fn plain(cidr: Cidr, what: What) -> Entry {
 }
 
 fn pool_of(catalog: &Catalog, block: &Cidr) -> Option<Cidr> {
-    let mut pools = catalog.regions.values().flat_map(|region| &region.pools);
-    pools.find(|pool| pool.value.contains(block)).map(|pool| pool.value)
+    let regions = catalog.regions.values();
+    let mut pools = regions.flat_map(|region| {
+        let ipv6 = region.ipv6_pools.iter().map(|pool| pool.value);
+        region.pools.iter().map(|pool| pool.value).chain(ipv6)
+    });
+    pools.find(|pool| pool.contains(block))
 }
 
 fn of_tenant(tenant: &TenantPlan<'_>, plan: &Plan<'_>) -> Vec<Entry> {
@@ -125,6 +129,10 @@ fn of_network(network: &NetworkPlan) -> Vec<Entry> {
     let entry = |cidr, what| Entry { pool: Some(network.pool), ..plain(cidr, what) };
     let mut entries = vec![Entry { reserve: Some(network.reserve), ..entry(network.cidr, What::Vpc) }];
     entries.extend(network.secondary.iter().map(|block| entry(*block, What::Vpc)));
+    entries.extend(ipv6_of(network).into_iter().map(|(cidr, what, zone)| {
+        let pool = network.ipv6.as_ref().and_then(|ipv6| ipv6.of);
+        Entry { zone, pool, ..plain(cidr, what) }
+    }));
     entries.extend(of_groups(&network.subnet_groups, network));
     entries
 }
@@ -144,6 +152,21 @@ fn of_groups(groups: &[SubnetGroupPlan], network: &NetworkPlan) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// The IPv6 blocks of a network; none that Amazon chooses, which nobody knows before.
+fn ipv6_of(network: &NetworkPlan) -> Vec<(Cidr, What, Option<ZoneId>)> {
+    let Some(ipv6) = &network.ipv6 else { return Vec::new() };
+    let mut blocks: Vec<_> = ipv6.source.block().map(|block| (block, What::Vpc, None)).into_iter().collect();
+    for group in &ipv6.groups {
+        let ranges = group.ranges.iter().filter_map(|number| ipv6.range(*number));
+        blocks.extend(ranges.map(|range| (range, What::SubnetGroup(group.name.clone()), None)));
+        for subnet in &group.subnets {
+            let what = What::Subnet(group.name.clone());
+            blocks.extend(ipv6.subnet(subnet.index).map(|cidr| (cidr, what, Some(subnet.zone.clone()))));
+        }
+    }
+    blocks
 }
 
 /// Networks of the lock that no tenant of the plan has: those of retired tenants and of cells. Their
@@ -166,6 +189,10 @@ fn of_others(plan: &Plan<'_>) -> Vec<Entry> {
             |cidr, what| Entry { tenant: tenant.clone(), cell: cell.clone(), pool, ..plain(cidr, what) };
         entries.push(Entry { reserve: Some(network.value.reserve), ..entry(network.value.cidr, What::Vpc) });
         entries.extend(network.value.secondary.iter().map(|block| entry(*block, What::Vpc)));
+        let ipv6 = network.value.ipv6.and_then(Ipv6::block);
+        entries.extend(
+            ipv6.map(|block| Entry { pool: pool_of(plan.catalog, &block), ..entry(block, What::Vpc) }),
+        );
         for (group, locked) in plan.lock.subnet_groups_of(owner) {
             let what = || What::SubnetGroup(group.as_str().to_owned());
             entries.extend(locked.value.blocks().map(|block| entry(block, what())));

@@ -7,9 +7,10 @@
 use crate::blueprint::Library;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
-use crate::identity::TenantId;
+use crate::identity::{Date, TenantId};
+use crate::network::Cidr;
 use crate::plan::lock::{Lock, Owner, lines_of, lines_of_cell};
-use crate::plan::plan;
+use crate::plan::plan_as_of;
 use crate::source::SourceMap;
 
 /// The lock with new decisions for a tenant of the catalog.
@@ -18,15 +19,20 @@ use crate::source::SourceMap;
 /// Whatever keeps the catalog from being planned.
 pub fn settle(
     tenant: &TenantId,
+    as_of: Option<Date>,
     mut kept: Lock,
     catalog: &Catalog,
     library: &Library,
     report: &mut Report,
 ) -> Result<Lock, Reported> {
-    let planned = plan(catalog, library, &kept, report)?.lock;
-    // A block that waited for the tenant may be its own again.
+    let planned = plan_as_of(as_of, catalog, library, &kept, report)?.lock;
+    // A block that waited for the tenant may be its own again, and one that has waited long enough too.
+    let own = planned.networks.get(&Owner::Tenant(tenant.clone()));
+    let own: Vec<Cidr> = own.iter().flat_map(|network| network.value.claims()).collect();
     kept.quarantine.retain(|block, waiting| {
-        waiting.value.owner != Owner::Tenant(tenant.clone()) || planned.quarantine.contains_key(block)
+        let is_taken = own.iter().any(|own| own.overlaps(block));
+        let is_its_own = waiting.value.owner == Owner::Tenant(tenant.clone());
+        planned.quarantine.contains_key(block) || !(is_taken || is_its_own)
     });
     // By way of the text, so that a sort of decision that is added later is not forgotten here.
     let text = planned.to_text();

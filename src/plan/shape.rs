@@ -11,9 +11,10 @@ use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
     Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
-use crate::catalog::Status;
+use crate::catalog::{NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
+use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::security::{self, Security};
 use crate::source::Span;
@@ -44,6 +45,8 @@ pub struct Growth {
     /// The numbers of the blocks that each subnet group has a part of; a group that came later has
     /// fewer. The block that the network was created with is number 1 and is left out.
     pub groups: BTreeMap<String, Vec<usize>>,
+    /// Where the network has IPv6 addresses too.
+    pub ipv6: Option<DualStack>,
 }
 
 impl Growth {
@@ -58,6 +61,7 @@ impl Growth {
             groups: groups
                 .map(|(name, group)| (name.as_str().to_owned(), numbers(&group.value.secondary)))
                 .collect(),
+            ipv6: None,
         }
     }
 
@@ -87,13 +91,18 @@ pub(super) struct Pattern<'b, 's> {
 }
 
 /// Shapes, each decided once.
-#[derive(Default)]
 pub(super) struct Shapes<'b> {
+    /// What flows may name.
+    ranges: &'b BTreeMap<String, NamedRanges>,
     pub list: Vec<Shape<'b>>,
     by_key: BTreeMap<String, Option<usize>>,
 }
 
 impl<'b> Shapes<'b> {
+    pub(super) fn new(ranges: &'b BTreeMap<String, NamedRanges>) -> Self {
+        Shapes { ranges, list: Vec::new(), by_key: BTreeMap::new() }
+    }
+
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
@@ -105,7 +114,7 @@ impl<'b> Shapes<'b> {
             return *known;
         }
         let pattern = Pattern { settings: &settings, ..pattern };
-        let decided = shape(pattern, place, report).map(|shape| {
+        let decided = shape(pattern, self.ranges, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -114,7 +123,12 @@ impl<'b> Shapes<'b> {
     }
 }
 
-fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<Shape<'b>> {
+fn shape<'b>(
+    pattern: Pattern<'b, '_>,
+    ranges: &BTreeMap<String, NamedRanges>,
+    place: Span,
+    report: &mut Report,
+) -> Option<Shape<'b>> {
     let Pattern { blueprint, per, settings, status, zones, growth } = pattern;
     let scope = scope(blueprint, per, settings, status, &growth);
     let before = report.errors();
@@ -125,7 +139,7 @@ fn shape<'b>(pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Opti
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, &scope, place, report)
+        security(blueprint, per, settings, status, &growth, &scope, ranges, place, report)
     } else {
         Security::default()
     };
@@ -164,6 +178,7 @@ fn security(
     status: Status,
     growth: &Growth,
     scope: &Scope,
+    ranges: &BTreeMap<String, NamedRanges>,
     place: Span,
     report: &mut Report,
 ) -> Security {
@@ -187,7 +202,17 @@ fn security(
         .filter(|flow| takes_traffic || flow.from != FlowEnd::TenantIngress)
         .filter(|flow| is_on(flow.when.as_ref(), per == Per::Tenant, flow.span))
         .collect();
-    security::derive(blueprint, per, settings, growth, &workloads, &flows, place, report)
+    let pattern = security::Pattern {
+        blueprint,
+        side: per,
+        settings,
+        growth,
+        workloads: &workloads,
+        flows: &flows,
+        ranges,
+        place,
+    };
+    security::derive(&pattern, report)
 }
 
 impl Shape<'_> {
@@ -248,7 +273,17 @@ pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound 
         let cidr = Bound::Value(Symbol::NetworkBlock(number));
         Bound::record([("number", Bound::number(number)), ("cidr", cidr)])
     });
+    let ipv6 = match &growth.ipv6 {
+        None => Bound::Nothing,
+        Some(dual) if dual.provided => Bound::record([("provider", Bound::Text("amazon".to_owned()))]),
+        Some(_) => Bound::record([
+            ("provider", Bound::Text("pool".to_owned())),
+            ("cidr", Bound::Value(Symbol::NetworkIpv6Cidr)),
+            ("pool", Bound::Value(Symbol::Ipv6Pool)),
+        ]),
+    };
     Bound::record([
+        ("ipv6", ipv6),
         ("own_subnets", Bound::Boolean(has_subnets)),
         // A word for Name tags, in templates that tenants and cells have in common.
         ("name", Bound::Value(if is_shared { Symbol::CellName } else { Symbol::TenantId })),

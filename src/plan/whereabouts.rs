@@ -3,18 +3,21 @@
 //! Goes in: a block (an address is a block of one), the catalog, and the lock of a plan. Comes out:
 //! everything that has an address in common with it. How that is told is for the caller.
 
-use crate::catalog::{Catalog, Pool, Region, Reserved};
+use crate::catalog::{Catalog, Region, Reserved};
 use crate::identity::ZoneId;
 use crate::network::{Cidr, FreeSpace};
+use crate::plan::ipv6;
 use crate::plan::lock::{
     Lock, Locked, Network, Owner, Quarantined, Reservation, ReservationId, SubnetGroup, SubnetGroupId,
 };
+use crate::source::Span;
 
 /// Everything that touches a block.
 #[derive(Debug)]
 pub struct Whereabouts<'p> {
     pub block: Cidr,
-    pub pools: Vec<(&'p Region, &'p Pool)>,
+    /// With their Regions, and where they stand in the catalog.
+    pub pools: Vec<(&'p Region, Cidr, Span)>,
     /// Reserved in the catalog.
     pub reserved: Vec<&'p Reserved>,
     /// Found in use.
@@ -40,20 +43,24 @@ pub struct Holding<'p> {
 
 /// Looks a block up.
 pub fn whereabouts<'p>(block: Cidr, catalog: &'p Catalog, lock: &'p Lock) -> Whereabouts<'p> {
-    let regions = catalog.regions.values();
-    let pools: Vec<_> = regions
-        .flat_map(|region| region.pools.iter().map(move |pool| (region, pool)))
-        .filter(|(_, pool)| pool.value.overlaps(&block))
-        .collect();
+    let pools = catalog.regions.values().flat_map(|region| {
+        let ipv6 = region.ipv6_pools.iter().map(|pool| (pool.value, pool.span));
+        let all = region.pools.iter().map(|pool| (pool.value, pool.span)).chain(ipv6);
+        all.map(move |(pool, span)| (region, pool, span))
+    });
+    let pools: Vec<_> = pools.filter(|(_, pool, _)| pool.overlaps(&block)).collect();
     let free = |region: &Region, pool: &Cidr| {
         let part = if pool.contains(&block) { block } else { *pool };
         let reserved = catalog.reserved.iter().map(|reserved| reserved.cidr.value);
         FreeSpace::new(part, reserved.chain(lock.taken_in(&region.name))).free_addresses()
     };
-    let networks = lock.networks.iter().filter(|(_, network)| network.value.reserve.overlaps(&block));
+    let touches = |network: &Network| {
+        network.reserve.overlaps(&block) || network.all_blocks().any(|held| held.overlaps(&block))
+    };
+    let networks = lock.networks.iter().filter(|(_, network)| touches(&network.value));
     Whereabouts {
         block,
-        free: pools.iter().map(|(region, pool)| free(region, &pool.value)).fold(0, u128::saturating_add),
+        free: pools.iter().map(|(region, pool, _)| free(region, pool)).fold(0, u128::saturating_add),
         pools,
         reserved: catalog.reserved.iter().filter(|reserved| reserved.cidr.value.overlaps(&block)).collect(),
         found: lock.reserved.iter().filter(|(id, _)| id.block.overlaps(&block)).collect(),
@@ -68,6 +75,10 @@ pub fn whereabouts<'p>(block: Cidr, catalog: &'p Catalog, lock: &'p Lock) -> Whe
 }
 
 fn holding<'p>(block: Cidr, owner: &'p Owner, network: &'p Locked<Network>, lock: &'p Lock) -> Holding<'p> {
+    if !block.is_v4() {
+        let (group, slot) = ipv6::holding(&block, owner, &network.value, lock).unzip();
+        return Holding { owner, network, growth: false, group, slot: slot.flatten() };
+    }
     let growth = !network.value.blocks().any(|held| held.overlaps(&block));
     let inside = network.value.blocks().any(|held| held.contains(&block));
     let holds = |group: &SubnetGroup| group.blocks().any(|held| held.contains(&block));

@@ -8,7 +8,8 @@ use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{HostAccount, RegionName};
 use crate::limits::StackUse;
-use crate::plan::{Plan, SubnetBlock, SubnetGroupPlan, Unit};
+use crate::network::Cidr;
+use crate::plan::{NetworkPlan, Plan, SubnetBlock, SubnetGroupPlan, Unit};
 use crate::source::Span;
 use crate::synth::names::{resource_name, stack_name};
 use crate::synth::order::Relatives;
@@ -126,6 +127,25 @@ pub(super) fn bind_all<'p>(
     Ok(stacks)
 }
 
+/// What symbols stand for where the value goes into a file that is no deployment file. None if one has
+/// no value, which is told.
+pub(super) fn values<'s>(
+    symbols: &'s BTreeSet<Symbol>,
+    plan: &Plan<'_>,
+    unit: Unit<'_>,
+    report: &mut Report,
+) -> Option<Vec<(&'s Symbol, String)>> {
+    let relatives = Relatives::new(plan, unit);
+    let mut values = Vec::with_capacity(symbols.len());
+    for symbol in symbols {
+        match value(symbol, plan, &relatives) {
+            Ok(value) => values.push((symbol, value)),
+            Err(problem) => report.push(unbound(problem, symbol, unit)),
+        }
+    }
+    (values.len() == symbols.len()).then_some(values)
+}
+
 enum Unbound {
     NoSetting,
     /// Set to something that no parameter can hold.
@@ -149,6 +169,8 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Unit::Cell(cell) => Ok(&cell.id),
         Unit::Account(_) => Err(Unbound::Impossible),
     };
+    let central = || catalog.shared_services.networks.get(unit.home().1).map(|network| network.value);
+    let central = || central().ok_or(Unbound::Impossible);
     let value = match symbol {
         Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
         Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
@@ -156,13 +178,56 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
         Symbol::ResourceName => resource_name(catalog, unit),
         Symbol::CellName => cell()?.name(),
+        Symbol::CellResourceName => {
+            let Unit::Tenant(tenant) = unit else { return Err(Unbound::Impossible) };
+            resource_name(catalog, Unit::Cell(plan.cell(&tenant.cell).ok_or(Unbound::Impossible)?))
+        }
         Symbol::CellNumber => cell()?.ordinal.to_string(),
         Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
-        Symbol::NetworkCidr => network()?.cidr.to_string(),
+        Symbol::NetworkCidr => match unit {
+            Unit::Account(_) => central()?.to_string(),
+            Unit::Tenant(_) | Unit::Cell(_) => network()?.cidr.to_string(),
+        },
+        Symbol::NetworkIpv6Cidr => {
+            let block = network()?.ipv6.as_ref().and_then(|ipv6| ipv6.source.block());
+            block.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::Ipv6Pool => {
+            network()?.ipv6.as_ref().and_then(|ipv6| ipv6.pool.clone()).ok_or(Unbound::Impossible)?
+        }
+        Symbol::SubnetGroupIpv6Cidr(name, range) => {
+            let known = ipv6_range(network()?, name, *range).and_then(|(_, cidr)| cidr);
+            known.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::SubnetGroupIpv6Index(name, range) => {
+            ipv6_range(network()?, name, *range).ok_or(Unbound::Impossible)?.0.to_string()
+        }
+        Symbol::SubnetIpv6Cidr(name, number) => {
+            let known = ipv6_subnet(network()?, name, *number).and_then(|(_, cidr)| cidr);
+            known.ok_or(Unbound::Impossible)?.to_string()
+        }
+        Symbol::SubnetIpv6Index(name, number) => {
+            ipv6_subnet(network()?, name, *number).ok_or(Unbound::Impossible)?.0.to_string()
+        }
         Symbol::ZoneId(slot) => {
-            network()?.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
+            let at = slot.wrapping_sub(1);
+            match unit {
+                Unit::Account(_) => {
+                    let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
+                    region.zones.get(at).ok_or(Unbound::Impossible)?.value.to_string()
+                }
+                Unit::Tenant(_) | Unit::Cell(_) => {
+                    network()?.zones.get(at).ok_or(Unbound::Impossible)?.to_string()
+                }
+            }
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
+        // A quarter for each zone: half of the network is left for what may come.
+        Symbol::SubnetCidr(_, slot) if matches!(unit, Unit::Account(_)) => {
+            let network = central()?;
+            let part = u32::try_from(slot.wrapping_sub(1)).map_err(|_| Unbound::Impossible)?;
+            network.part(network.length() + 2, part).ok_or(Unbound::Impossible)?.to_string()
+        }
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }
@@ -181,7 +246,7 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         },
         Symbol::PrefixList(service) => {
             let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
-            let service = if service == "s3" { PrefixListService::S3 } else { PrefixListService::DynamoDb };
+            let service = PrefixListService::named(service).ok_or(Unbound::Impossible)?;
             region.prefix_list(service).ok_or(Unbound::NoPrefixList)?.to_owned()
         }
         Symbol::Ingress(slot) => {
@@ -202,6 +267,20 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
 
 fn further(group: &SubnetGroupPlan, number: usize) -> Result<&SubnetBlock, Unbound> {
     group.further.iter().find(|block| block.number == number).ok_or(Unbound::Impossible)
+}
+
+/// The number of a subnet group's /60, and the block where it is known.
+fn ipv6_range(network: &NetworkPlan, group: &str, range: usize) -> Option<(u32, Option<Cidr>)> {
+    let ipv6 = network.ipv6.as_ref()?;
+    let number = *ipv6.group(group)?.ranges.get(range.checked_sub(1)?)?;
+    Some((number, ipv6.range(number)))
+}
+
+/// The number of a subnet's /64, and the block where it is known.
+fn ipv6_subnet(network: &NetworkPlan, group: &str, number: usize) -> Option<(u32, Option<Cidr>)> {
+    let ipv6 = network.ipv6.as_ref()?;
+    let subnet = ipv6.group(group)?.subnets.iter().find(|subnet| subnet.number == number)?;
+    Some((subnet.index, ipv6.subnet(subnet.index)))
 }
 
 /// A setting as the text of a parameter; lists are joined by commas, which their items may not hold.

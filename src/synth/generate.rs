@@ -11,8 +11,9 @@ use crate::blueprint::template::{Evaluation, Generate, Piece};
 use crate::blueprint::{Bound, Per, Scope, Symbol, pascal};
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, codes, list_of, quote};
+use crate::network::{Icmp, Traffic};
 use crate::plan::Shape;
-use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, EPHEMERAL_PORTS, Peer, Rule};
+use crate::plan::security::{AclEntry, Direction, EPHEMERAL_PORTS, Peer, Rule};
 
 /// A group without egress rules gets one that allows everything; one that allows nothing useful
 /// keeps it away (CloudFormation, `AWS::EC2::SecurityGroup`, "Remove the default rule").
@@ -20,12 +21,24 @@ const NO_EGRESS: &str = "127.0.0.1/32";
 
 const ANYWHERE: &str = "0.0.0.0/0";
 
+const ANYWHERE_IPV6: &str = "::/0";
+
+/// The numbers of the entries of an allow-list begin at a round hundred.
+const LAST_SLOT: u16 = 99;
+
 const KINDS: [&str; 3] = ["ingress_rules", "network_acls", "security_groups"];
+
+/// A slot of a tenant's allow-list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct IngressSlot {
+    pub number: u32,
+    pub ipv6: bool,
+}
 
 /// Makes the resources of one `$generate` key.
 pub(super) fn generate(
     shape: &Shape<'_>,
-    ingress_slots: &[u32],
+    ingress_slots: &[IngressSlot],
     request: &Generate,
     scope: &Scope,
     evaluation: &mut Evaluation<'_>,
@@ -54,15 +67,23 @@ struct Generator<'g, 'e> {
 impl Generator<'_, '_> {
     fn security_groups(&mut self) {
         let Some(vpc) = self.argument("vpc") else { return };
-        for workload in self.shape.workloads() {
+        let shape = self.shape;
+        // What the tenants of a cell have in common stands in groups of the cell.
+        let shared = shape.security.shared.iter().filter(|_| shape.per == Per::Cell);
+        let shared = shared.filter_map(|name| shape.blueprint.workloads.get(name));
+        for workload in shape.workloads().chain(shared) {
             let name = tag("Name", self.own_name(&workload.name));
             let properties = Json::object([
                 (
                     "GroupDescription",
-                    Json::text(format!(
-                        "What may reach the workload {} and what it may reach",
-                        workload.name
-                    )),
+                    Json::text(if shape.per == Per::Cell && workload.per == Per::Tenant {
+                        format!(
+                            "What may reach the workload {} of every tenant, and what it may reach",
+                            workload.name
+                        )
+                    } else {
+                        format!("What may reach the workload {} and what it may reach", workload.name)
+                    }),
                 ),
                 ("VpcId", vpc.clone()),
                 (
@@ -75,9 +96,8 @@ impl Generator<'_, '_> {
                 ),
                 ("Tags", Json::List(vec![name, tag("tenantry:workload", Json::text(&workload.name))])),
             ]);
-            self.add(group_id(&workload.name), "AWS::EC2::SecurityGroup", properties);
+            self.add(self.bearer(&workload.name), "AWS::EC2::SecurityGroup", properties);
         }
-        let shape = self.shape;
         for rule in shape.security.rules.iter().filter(|rule| rule.peer != Peer::TenantIngress) {
             self.security_group_rule(rule);
         }
@@ -87,6 +107,11 @@ impl Generator<'_, '_> {
         let ingress = rule.direction == Direction::Ingress;
         let (key, value) = match &rule.peer {
             Peer::Anywhere => ("CidrIp", Json::text(ANYWHERE)),
+            Peer::AnywhereIpv6 => ("CidrIpv6", Json::text(ANYWHERE_IPV6)),
+            Peer::SubnetIpv6(group, range) => {
+                let Some(range) = self.ipv6_range(group, *range) else { return };
+                ("CidrIpv6", range)
+            }
             Peer::SubnetGroup(group) => ("CidrIp", self.value(Symbol::SubnetGroupCidr(group.clone()))),
             Peer::SubnetBlock(group, block) => {
                 ("CidrIp", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
@@ -101,6 +126,7 @@ impl Generator<'_, '_> {
             Peer::PrefixList(service) => {
                 ("DestinationPrefixListId", self.value(Symbol::PrefixList(service.clone())))
             }
+            Peer::Range(range) => ("CidrIp", Json::text(range.to_string())),
             Peer::TenantIngress => return,
         };
         let (way, kind) = if ingress {
@@ -108,21 +134,17 @@ impl Generator<'_, '_> {
         } else {
             ("to", "AWS::EC2::SecurityGroupEgress")
         };
-        let properties = Json::object([
-            ("GroupId", get_att(&group_id(&rule.workload), "GroupId")),
-            ("IpProtocol", Json::text(rule.protocol.name())),
-            ("FromPort", u64::from(rule.ports.0).into()),
-            ("ToPort", u64::from(rule.ports.1).into()),
-            (key, value),
-            ("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))),
-        ]);
+        let mut properties = vec![("GroupId", get_att(&self.bearer(&rule.workload), "GroupId"))];
+        properties.extend(traffic_of_rule(rule.traffic));
+        properties.push((key, value));
+        properties.push(("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))));
         let id = format!(
             "{}{}{}",
             pascal(&rule.workload),
             pascal(rule.direction.name()),
-            what(&rule.peer, rule.protocol.name(), rule.ports)
+            what(&rule.peer, rule.traffic)
         );
-        self.add(id, kind, properties);
+        self.add(id, kind, Json::object(properties));
     }
 
     /// The security group of a workload: made beside the rule, or, where it is the cell's and the rule a
@@ -143,6 +165,12 @@ impl Generator<'_, '_> {
             );
         }
         found
+    }
+
+    /// The group of this stack that bears a workload's rules.
+    fn bearer(&self, workload: &str) -> String {
+        let shared = self.shape.per == Per::Cell && self.shape.security.shared.contains(workload);
+        if shared { format!("{}SharedSecurityGroup", pascal(workload)) } else { group_id(workload) }
     }
 
     fn network_acls(&mut self) {
@@ -187,44 +215,69 @@ impl Generator<'_, '_> {
         let shape = self.shape;
         for entry in shape.security.acl_entries.iter().filter(|entry| entry.peer != Peer::TenantIngress) {
             let cidr = match &entry.peer {
-                Peer::SubnetGroup(group) => self.value(Symbol::SubnetGroupCidr(group.clone())),
+                Peer::SubnetGroup(group) => ("CidrBlock", self.value(Symbol::SubnetGroupCidr(group.clone()))),
                 Peer::SubnetBlock(group, block) => {
-                    self.value(Symbol::SubnetGroupBlock(group.clone(), *block))
+                    ("CidrBlock", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
                 }
-                _ => Json::text(ANYWHERE),
+                Peer::AnywhereIpv6 => ("Ipv6CidrBlock", Json::text(ANYWHERE_IPV6)),
+                Peer::SubnetIpv6(group, range) => {
+                    let Some(range) = self.ipv6_range(group, *range) else { return };
+                    ("Ipv6CidrBlock", range)
+                }
+                Peer::Range(range) => ("CidrBlock", Json::text(range.to_string())),
+                _ => ("CidrBlock", Json::text(ANYWHERE)),
             };
             let acl = get_att(&acl_id(&entry.subnet_group), "Id");
-            self.acl_entry(
-                entry,
-                acl,
-                entry.number,
-                cidr,
-                &what(&entry.peer, entry.protocol.name(), entry.ports),
-            );
+            self.acl_entry(entry, acl, entry.number, cidr, &what(&entry.peer, entry.traffic));
         }
     }
 
-    fn acl_entry(&mut self, entry: &AclEntry, acl: Json, number: u16, cidr: Json, name: &str) {
-        let properties = Json::object([
+    /// `cidr`: the property of the block's family, and the block.
+    fn acl_entry(
+        &mut self,
+        entry: &AclEntry,
+        acl: Json,
+        number: u16,
+        cidr: (&'static str, Json),
+        name: &str,
+    ) {
+        let mut properties = vec![
             ("NetworkAclId", acl),
             ("RuleNumber", u64::from(number).into()),
             ("Egress", (entry.direction == Direction::Egress).into()),
-            ("Protocol", entry.protocol.number().into()),
-            (
-                "PortRange",
-                Json::object([
-                    ("From", u64::from(entry.ports.0).into()),
-                    ("To", u64::from(entry.ports.1).into()),
-                ]),
-            ),
-            ("RuleAction", Json::text("allow")),
-            ("CidrBlock", cidr),
-        ]);
+            ("Protocol", entry.traffic.number().into()),
+        ];
+        let pair =
+            |first, one: i64, second, other: i64| Json::object([(first, one.into()), (second, other.into())]);
+        if let Some((first, last)) = entry.traffic.ports() {
+            properties.push(("PortRange", pair("From", first.into(), "To", last.into())));
+        }
+        if let Some((kind, code)) = entry.traffic.icmp().map(Icmp::type_and_code) {
+            properties.push(("Icmp", pair("Type", kind, "Code", code)));
+        }
+        properties.push(("RuleAction", Json::text("allow")));
+        properties.push(cidr);
         let id = format!("{}{}{name}", acl_id(&entry.subnet_group), pascal(entry.direction.name()));
-        self.add(id, "AWS::EC2::NetworkAclEntry", properties);
+        self.add(id, "AWS::EC2::NetworkAclEntry", Json::object(properties));
     }
 
-    fn ingress_rules(&mut self, slots: &[u32]) {
+    /// What the template says is the IPv6 block of a subnet group.
+    fn ipv6_range(&mut self, group: &str, number: usize) -> Option<Json> {
+        let piece = self.piece("ipv6_range")?;
+        let named = |bound: &Bound, field: &str, wanted: &Bound| match bound {
+            Bound::Record(fields) => fields.get(field) == Some(wanted),
+            _ => false,
+        };
+        let Ok(Bound::List(groups)) = self.scope.find(&["subnet_groups".to_owned()]) else { return None };
+        let group = groups.iter().find(|one| named(one, "name", &Bound::Text(group.to_owned())))?;
+        let Bound::Record(fields) = group else { return None };
+        let Some(Bound::List(ranges)) = fields.get("ipv6_ranges") else { return None };
+        let range = ranges.iter().find(|one| named(one, "number", &Bound::number(number)))?;
+        let scope = self.scope.with("group", group.clone()).with("range", range.clone());
+        self.evaluation.piece(&piece, &scope)
+    }
+
+    fn ingress_rules(&mut self, slots: &[IngressSlot]) {
         let (groups, acls) = (self.named_arguments("security_group"), self.named_arguments("network_acl"));
         let shape = self.shape;
         for rule in shape.security.rules.iter().filter(|rule| rule.peer == Peer::TenantIngress) {
@@ -232,21 +285,19 @@ impl Generator<'_, '_> {
                 self.lacks("security_group", &rule.workload);
                 continue;
             };
-            for slot in slots {
-                let properties = Json::object([
-                    ("GroupId", group.clone()),
-                    ("IpProtocol", Json::text(rule.protocol.name())),
-                    ("FromPort", u64::from(rule.ports.0).into()),
-                    ("ToPort", u64::from(rule.ports.1).into()),
-                    ("CidrIp", self.value(Symbol::Ingress(*slot as usize))),
-                    ("Description", Json::text("from the tenant's allow-list")),
-                ]);
+            for slot in slots.iter().filter(|slot| rule.traffic.is_of_family(slot.ipv6)) {
+                let mut properties = vec![("GroupId", group.clone())];
+                properties.extend(traffic_of_rule(rule.traffic));
+                let family = if slot.ipv6 { "CidrIpv6" } else { "CidrIp" };
+                properties.push((family, self.value(Symbol::Ingress(slot.number as usize))));
+                properties.push(("Description", Json::text("from the tenant's allow-list")));
                 let id = format!(
-                    "{}Ingress{}Range{slot}",
+                    "{}Ingress{}Range{}",
                     pascal(&rule.workload),
-                    ports_name(rule.protocol.name(), rule.ports)
+                    traffic_name(rule.traffic),
+                    slot.number
                 );
-                self.add(id, "AWS::EC2::SecurityGroupIngress", properties);
+                self.add(id, "AWS::EC2::SecurityGroupIngress", Json::object(properties));
             }
         }
         let shape = self.shape;
@@ -255,17 +306,24 @@ impl Generator<'_, '_> {
                 self.lacks("network_acl", &entry.subnet_group);
                 continue;
             };
-            let name = ports_name(entry.protocol.name(), entry.ports);
-            if slots.len() > ACL_INGRESS_RANGES {
-                self.acl_entry(entry, acl, entry.number, Json::text(ANYWHERE), &format!("Anywhere{name}"));
+            let name = traffic_name(entry.traffic);
+            if slots.len() > shape.security.acl_ranges {
+                let anywhere = ("CidrBlock", Json::text(ANYWHERE));
+                self.acl_entry(entry, acl.clone(), entry.number, anywhere, &format!("Anywhere{name}"));
+                if slots.iter().any(|slot| slot.ipv6) {
+                    let anywhere = ("Ipv6CidrBlock", Json::text(ANYWHERE_IPV6));
+                    let name = format!("AnywhereIpv6{name}");
+                    self.acl_entry(entry, acl, entry.number + LAST_SLOT, anywhere, &name);
+                }
                 continue;
             }
-            for slot in slots {
-                let cidr = self.value(Symbol::Ingress(*slot as usize));
+            for slot in slots.iter().filter(|slot| entry.traffic.is_of_family(slot.ipv6)) {
+                let property = if slot.ipv6 { "Ipv6CidrBlock" } else { "CidrBlock" };
+                let cidr = (property, self.value(Symbol::Ingress(slot.number as usize)));
                 // Slots are small numbers, but a lock may hold any: what is left of a hundred would
                 // run into the next, and the plan has refused it.
-                let number = entry.number + u16::try_from(*slot).unwrap_or(99).min(99);
-                self.acl_entry(entry, acl.clone(), number, cidr, &format!("{name}Range{slot}"));
+                let number = entry.number + u16::try_from(slot.number).unwrap_or(LAST_SLOT).min(LAST_SLOT);
+                self.acl_entry(entry, acl.clone(), number, cidr, &format!("{name}Range{}", slot.number));
             }
         }
     }
@@ -343,34 +401,60 @@ fn tag(key: &str, value: Json) -> Json {
     Json::object([("Key", Json::text(key)), ("Value", value)])
 }
 
+/// The properties of a security group rule that say what traffic it is about.
+fn traffic_of_rule(traffic: Traffic) -> Vec<(&'static str, Json)> {
+    let mut properties = vec![("IpProtocol", Json::text(traffic.protocol()))];
+    if let Some((from, to)) = traffic.from_and_to() {
+        properties.push(("FromPort", from.into()));
+        properties.push(("ToPort", to.into()));
+    }
+    properties
+}
+
 /// What a rule says, as part of a logical id: `ServiceTcp8080`.
-fn what(peer: &Peer, protocol: &str, ports: (u16, u16)) -> String {
+fn what(peer: &Peer, traffic: Traffic) -> String {
     let peer = match peer {
         Peer::Anywhere => "Anywhere".to_owned(),
+        Peer::AnywhereIpv6 => "AnywhereIpv6".to_owned(),
+        Peer::SubnetIpv6(group, 1) => format!("{}SubnetsIpv6", pascal(group)),
+        Peer::SubnetIpv6(group, range) => format!("{}SubnetsIpv6Range{range}", pascal(group)),
         Peer::TenantIngress => "AllowList".to_owned(),
         Peer::SubnetGroup(group) => format!("{}Subnets", pascal(group)),
         Peer::SubnetBlock(group, block) => format!("{}SubnetsBlock{block}", pascal(group)),
         Peer::Workload(name) => pascal(name),
         Peer::PrefixList(service) => format!("{}PrefixList", pascal(service)),
+        // Digits apart by a letter, or 1.12.0.0 and 11.2.0.0 would be one.
+        Peer::Range(range) => format!("Range{}", range.to_string().replace(['.', '/'], "x")),
     };
-    format!("{peer}{}", ports_name(protocol, ports))
+    format!("{peer}{}", traffic_name(traffic))
 }
 
-fn ports_name(protocol: &str, ports: (u16, u16)) -> String {
-    match ports {
-        EPHEMERAL_PORTS => format!("{}Answers", pascal(protocol)),
-        (first, last) if first == last => format!("{}{first}", pascal(protocol)),
-        (first, last) => format!("{}{first}To{last}", pascal(protocol)),
+fn traffic_name(traffic: Traffic) -> String {
+    let protocol = match traffic {
+        Traffic::All => "All".to_owned(),
+        Traffic::Number(number) => format!("Protocol{number}"),
+        _ => pascal(&traffic.protocol()),
+    };
+    match (traffic.ports(), traffic.icmp()) {
+        (Some(EPHEMERAL_PORTS), _) => format!("{protocol}Answers"),
+        (Some((first, last)), _) if first == last => format!("{protocol}{first}"),
+        (Some((first, last)), _) => format!("{protocol}{first}To{last}"),
+        (_, Some(Icmp::Type(kind))) => format!("{protocol}Type{kind}"),
+        (_, Some(Icmp::TypeAndCode(kind, code))) => format!("{protocol}Type{kind}Code{code}"),
+        _ => protocol,
     }
 }
 
 fn peer_words(peer: &Peer) -> String {
     match peer {
         Peer::Anywhere => "any address".to_owned(),
+        Peer::AnywhereIpv6 => "any IPv6 address".to_owned(),
+        Peer::SubnetIpv6(group, _) => format!("the {group} subnets over IPv6"),
         Peer::TenantIngress => "the tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("the {group} subnets"),
         Peer::SubnetBlock(group, block) => format!("the {group} subnets of block {block}"),
         Peer::Workload(name) => format!("the workload {name}"),
         Peer::PrefixList(service) => format!("AWS's {service}"),
+        Peer::Range(range) => format!("the range {range}"),
     }
 }

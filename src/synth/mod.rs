@@ -15,6 +15,7 @@ mod names;
 mod order;
 mod organization;
 mod plan_file;
+mod records;
 mod references;
 mod resource;
 mod scope;
@@ -59,6 +60,8 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
         .iter()
         .map(|template| (template.path.clone(), template.text.clone().into_bytes()))
         .collect();
+    let records = records::files(plan, report);
+    report.checkpoint()?;
     const TAG_POLICY: &str = "organization/tag-policy.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
     const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
@@ -72,6 +75,7 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     if requests.is_some() {
         others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
     }
+    others.extend(records.iter().map(|(path, _)| path.as_str()));
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
     let ((decisions, manifest), deployments) = rayon::join(
@@ -86,6 +90,7 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
         },
     );
     files.extend(deployments);
+    files.extend(records);
     files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
     if let Some(requests) = requests {

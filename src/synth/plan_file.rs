@@ -6,8 +6,12 @@ use crate::blueprint::{Blueprint, Per};
 use crate::catalog::Status;
 use crate::cloudformation::Json;
 use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::network::{Icmp, Traffic};
+use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
-use crate::plan::{AccountPlan, CellPlan, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit};
+use crate::plan::{
+    AccountPlan, CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
+};
 use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
 
@@ -48,10 +52,31 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
                 plan.shapes.iter().zip(&shapes).map(|(shape, name)| (name.clone(), one_shape(shape))),
             ),
         ),
+        ("security_groups", groups(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
     ])
+}
+
+/// How many groups and rules there are and how few there could be, altogether and in each cell that
+/// tenants share.
+fn groups(plan: &Plan<'_>) -> Json {
+    let counts = |one: [usize; 4]| {
+        let names = ["groups", "groups_at_least", "rules", "rules_at_least"];
+        names.into_iter().zip(one).map(|(name, count)| (name, Json::from(count as u64)))
+    };
+    let mut sum = [0; 4];
+    let mut cells = Vec::new();
+    for one in group_use(plan) {
+        let these = [one.groups, one.least_groups, one.rules, one.least_rules];
+        sum.iter_mut().zip(these).for_each(|(sum, one)| *sum += one);
+        if !one.cell.model.is_silo() {
+            let cell = [("cell", Json::text(one.cell.to_string())), ("tenants", (one.tenants as u64).into())];
+            cells.push(Json::object(cell.into_iter().chain(counts(these))));
+        }
+    }
+    Json::object(counts(sum).chain([("cells", Json::List(cells))]))
 }
 
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
@@ -76,8 +101,11 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .iter()
         .map(|shape| {
             let settings = serde_json::json!(shape.settings.0).to_string();
-            let growth =
-                if shape.growth.blocks == 0 { String::new() } else { format!(" {:?}", shape.growth) };
+            let growth = if shape.growth == Growth::default() {
+                String::new()
+            } else {
+                format!(" {:?}", shape.growth)
+            };
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
@@ -174,14 +202,29 @@ fn network(plan: &Plan<'_>, unit: Unit<'_>) -> Json {
         let secondary = network.secondary.iter().map(|block| Json::text(block.to_string()));
         addresses.insert(1, ("secondary", secondary.collect()));
     }
+    if let Some(ipv6) = &network.ipv6 {
+        let provider = if ipv6.pool.is_some() { "pool" } else { "amazon" };
+        let mut entry = vec![("provider", Json::text(provider))];
+        entry.extend(ipv6.source.block().map(|block| ("cidr", Json::text(block.to_string()))));
+        entry.extend(ipv6.pool.as_ref().map(|pool| ("pool", Json::text(pool))));
+        addresses.push(("ipv6", Json::object(entry)));
+    }
     Json::object(addresses)
 }
 
 fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPlan) -> Json {
     let route = blueprint.subnet_group(&group.name).map_or("local", |group| group.route.word());
     let blocks = std::iter::once(&group.subnets).chain(group.further.iter().map(|block| &block.subnets));
-    let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).map(|(cidr, zone)| {
-        Json::object([("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))])
+    let ipv6 = network.ipv6.as_ref().and_then(|ipv6| Some((ipv6, ipv6.group(&group.name)?)));
+    let subnets = blocks.flat_map(|subnets| subnets.iter().zip(&network.zones)).enumerate();
+    let subnets = subnets.map(|(at, (cidr, zone))| {
+        let mut entry = vec![("zone", Json::text(zone.as_str())), ("cidr", Json::text(cidr.to_string()))];
+        // Both lists are by block and zone slot.
+        if let Some((ipv6, subnet)) = ipv6.and_then(|(ipv6, group)| Some((ipv6, group.subnets.get(at)?))) {
+            entry.push(("ipv6_index", u64::from(subnet.index).into()));
+            entry.extend(ipv6.subnet(subnet.index).map(|cidr| ("ipv6_cidr", Json::text(cidr.to_string()))));
+        }
+        Json::object(entry)
     });
     let further = group.further.iter().map(|block| {
         Json::object([("block", (block.number as u64).into()), ("cidr", Json::text(block.cidr.to_string()))])
@@ -192,6 +235,14 @@ fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPl
         ("route", Json::text(route)),
         ("subnets", subnets.collect()),
     ];
+    if let Some((network, group)) = ipv6 {
+        let ranges = group.ranges.iter().map(|number| {
+            let mut entry = vec![("index", u64::from(*number).into())];
+            entry.extend(network.range(*number).map(|cidr| ("cidr", Json::text(cidr.to_string()))));
+            Json::object(entry)
+        });
+        entry.insert(2, ("ipv6", ranges.collect()));
+    }
     if !group.further.is_empty() {
         entry.insert(2, ("further", further.collect()));
     }
@@ -210,32 +261,47 @@ fn one_shape(shape: &Shape<'_>) -> Json {
         ),
         ("stacks", shape.stacks.iter().map(|stack| stack.name.as_str()).collect()),
         ("security_group_rules", shape.security.rules.iter().map(rule).collect()),
+        ("network_acl_ranges", (shape.security.acl_ranges as u64).into()),
         ("network_acl_entries", shape.security.acl_entries.iter().map(acl_entry).collect()),
     ])
 }
 
 fn rule(rule: &Rule) -> Json {
-    Json::object([
-        ("workload", Json::text(&rule.workload)),
-        ("direction", Json::text(rule.direction.name())),
-        ("protocol", Json::text(rule.protocol.name())),
-        ("from_port", u64::from(rule.ports.0).into()),
-        ("to_port", u64::from(rule.ports.1).into()),
-        ("peer", peer(&rule.peer)),
-        ("reason", Json::text(&rule.reason)),
-    ])
+    let mut entry =
+        vec![("workload", Json::text(&rule.workload)), ("direction", Json::text(rule.direction.name()))];
+    entry.extend(traffic(rule.traffic));
+    entry.push(("peer", peer(&rule.peer)));
+    entry.push(("reason", Json::text(&rule.reason)));
+    Json::object(entry)
 }
 
 fn acl_entry(entry: &AclEntry) -> Json {
-    Json::object([
+    let mut shown = vec![
         ("subnet_group", Json::text(&entry.subnet_group)),
         ("direction", Json::text(entry.direction.name())),
         ("number", u64::from(entry.number).into()),
-        ("protocol", Json::text(entry.protocol.name())),
-        ("from_port", u64::from(entry.ports.0).into()),
-        ("to_port", u64::from(entry.ports.1).into()),
-        ("peer", peer(&entry.peer)),
-    ])
+    ];
+    shown.extend(traffic(entry.traffic));
+    shown.push(("peer", peer(&entry.peer)));
+    Json::object(shown)
+}
+
+/// The protocol, and either its ports or its type and code, -1 where all are meant.
+fn traffic(traffic: Traffic) -> Vec<(&'static str, Json)> {
+    let protocol = match traffic {
+        Traffic::All => "all".to_owned(),
+        _ => traffic.protocol(),
+    };
+    let mut shown = vec![("protocol", Json::Text(protocol))];
+    if let Some((first, last)) = traffic.ports() {
+        shown.push(("from_port", u64::from(first).into()));
+        shown.push(("to_port", u64::from(last).into()));
+    }
+    if let Some((kind, code)) = traffic.icmp().map(Icmp::type_and_code) {
+        shown.push(("icmp_type", kind.into()));
+        shown.push(("icmp_code", code.into()));
+    }
+    shown
 }
 
 fn peer(peer: &Peer) -> Json {
@@ -244,6 +310,12 @@ fn peer(peer: &Peer) -> Json {
     };
     match peer {
         Peer::Anywhere => one("cidr", "cidr", "0.0.0.0/0"),
+        Peer::AnywhereIpv6 => one("cidr", "cidr", "::/0"),
+        Peer::SubnetIpv6(name, number) => Json::object([
+            ("kind", Json::text("subnet_group")),
+            ("name", Json::text(name)),
+            ("ipv6_range", (*number as u64).into()),
+        ]),
         Peer::TenantIngress => Json::object([("kind", Json::text("tenant_ingress"))]),
         Peer::SubnetGroup(name) => one("subnet_group", "name", name),
         Peer::SubnetBlock(name, number) => Json::object([
@@ -253,6 +325,7 @@ fn peer(peer: &Peer) -> Json {
         ]),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
+        Peer::Range(range) => one("cidr", "cidr", &range.to_string()),
     }
 }
 

@@ -7,10 +7,11 @@ use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::limits::{TemplateCount, count, dynamic_references};
+use crate::network::Cidr;
 use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, Unit};
 use crate::source::Span;
-use crate::synth::generate::generate;
+use crate::synth::generate::{IngressSlot, generate};
 use crate::synth::order::{Relatives, earlier};
 use crate::synth::references::{is_pseudo_parameter, references};
 use crate::synth::resource::{
@@ -62,7 +63,7 @@ struct BuildKey {
     /// The shapes of what it belongs to.
     relatives: Vec<usize>,
     tags: Vec<String>,
-    ingress_slots: Vec<u32>,
+    ingress_slots: Vec<IngressSlot>,
 }
 
 struct Compiler<'p> {
@@ -81,7 +82,13 @@ impl<'p> Compiler<'p> {
             relatives: relatives.units().iter().map(|one| one.shape()).collect(),
             tags: tags(self.plan.catalog, unit).into_iter().map(|(key, _)| key).collect(),
             ingress_slots: match unit {
-                Unit::Tenant(tenant) => tenant.ingress.keys().copied().collect(),
+                Unit::Tenant(tenant) => {
+                    let slot = |(number, range): (&u32, &Cidr)| IngressSlot {
+                        number: *number,
+                        ipv6: !range.is_v4(),
+                    };
+                    tenant.ingress.iter().map(slot).collect()
+                }
                 Unit::Cell(_) | Unit::Account(_) => Vec::new(),
             },
         }

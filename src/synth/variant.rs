@@ -7,7 +7,9 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
+use crate::plan::security::ACL_INGRESS_RANGES;
 use crate::plan::{Growth, Shape};
+use crate::synth::generate::IngressSlot;
 
 /// What sets this template apart from those of other shapes, as part of its file name. It comes
 /// from the shape alone and only from what the template depends on: adding a tenant of another
@@ -15,7 +17,7 @@ use crate::plan::{Growth, Shape};
 pub(super) fn variant(
     shape: &Shape<'_>,
     stack: &Stack,
-    slots: &[u32],
+    slots: &[IngressSlot],
     tags: &[String],
     all_tags: usize,
 ) -> String {
@@ -54,15 +56,31 @@ pub(super) fn variant(
     if shape.growth.blocks > 0 && depends_on_growth(stack) {
         parts.push(growth_name(&shape.growth));
     }
+    if let Some(dual) = shape.growth.ipv6.as_ref().filter(|_| depends_on_ipv6(stack)) {
+        if dual.provided {
+            parts.push("amazon".to_owned());
+        }
+        if dual.ranges.values().any(|number| *number != 1) {
+            parts.push(format!("parts-{}", short_hash(&format!("{:?}", dual.ranges))));
+        }
+    }
     if depends_on_ingress(stack) {
-        let contiguous = slots.iter().copied().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
+        let numbers = || slots.iter().map(|slot| slot.number);
+        let contiguous = numbers().eq(1..=u32::try_from(slots.len()).unwrap_or(u32::MAX));
         parts.push(if contiguous {
             format!("ranges-{}", slots.len())
         } else {
             // Under a word of their own: the second slot alone is not two ranges.
-            let numbers = slots.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
-            format!("slots-{}", if numbers.len() <= 24 { numbers } else { short_hash(&numbers) })
+            format!("slots-{}", listed(numbers()))
         });
+        if slots.iter().any(|slot| slot.ipv6) {
+            let ipv6 = slots.iter().filter(|slot| slot.ipv6).map(|slot| slot.number);
+            parts.push(format!("ipv6-{}", listed(ipv6)));
+        }
+        // The ACL repeats ranges where it has the room that the other flows leave it.
+        if (shape.security.acl_ranges + 1..=ACL_INGRESS_RANGES).contains(&slots.len()) {
+            parts.push("acl-open".to_owned());
+        }
     }
     // All that tenants share has the same tags.
     if tags.len() != all_tags && shape.per == Per::Tenant {
@@ -76,12 +94,19 @@ pub(super) fn variant(
     }
 }
 
+/// Numbers as a part of a file name, which is never long.
+fn listed(numbers: impl Iterator<Item = u32>) -> String {
+    let numbers = numbers.map(|number| number.to_string()).collect::<Vec<_>>().join("-");
+    if numbers.len() <= 24 { numbers } else { short_hash(&numbers) }
+}
+
 /// The settings that a template's text depends on.
 fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut take = |path: &[String]| match path.first().map(String::as_str) {
         Some("settings") => names.extend(path.get(1).cloned()),
         Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
+        Some("network") if path.iter().any(|part| part == "ipv6") => _ = names.insert("ipv6".to_owned()),
         _ => {}
     };
     stack.template.paths().iter().for_each(|path| take(path));
@@ -101,7 +126,7 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
     if all {
         let conditions = blueprint.workloads.values().filter_map(|workload| workload.when.as_ref());
         conditions.flat_map(Condition::paths).for_each(|path| take(path));
-        names.extend(["interface_endpoints", "nat", "zones"].map(str::to_owned));
+        names.extend(["interface_endpoints", "ipv6", "nat", "zones"].map(str::to_owned));
     }
     names.retain(|name| blueprint.settings.properties.contains_key(name));
     names
@@ -132,6 +157,14 @@ fn depends_on_ingress(stack: &Stack) -> bool {
 fn depends_on_growth(stack: &Stack) -> bool {
     let further = |part: &String| part == "further_blocks" || part == "further_subnets";
     stack.template.paths().iter().flatten().any(further)
+        || stack.template.generated().iter().any(|kind| *kind != "ingress_rules")
+}
+
+/// Whether a template's text differs by who provides the IPv6 block, and by how it is cut.
+fn depends_on_ipv6(stack: &Stack) -> bool {
+    let ipv6 = |part: &String| matches!(part.as_str(), "ipv6" | "ipv6_ranges" | "ipv6_subnets");
+    let is_setting = |path: &[String]| path.first().is_some_and(|first| first == "settings");
+    stack.template.paths().iter().any(|path| !is_setting(path) && path.iter().any(ipv6))
         || stack.template.generated().iter().any(|kind| *kind != "ingress_rules")
 }
 

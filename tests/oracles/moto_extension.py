@@ -25,11 +25,15 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
+from moto.ec2.models import vpcs
 from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.responses.nat_gateways import NatGateways
+from moto.ec2.responses.vpcs import VPCs
+from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
+import moto_pools
 import moto_updates
 from server import ABSENT
 
@@ -237,6 +241,9 @@ def permission(rule):
     described = {"Description": rule["Description"]} if "Description" in rule else {}
     converted = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
     converted["IpProtocol"] = str(converted["IpProtocol"])
+    if converted["IpProtocol"] not in ("-1", "tcp", "udp", "icmp"):
+        # AWS knows no ports of other protocols, and moto wants some.
+        converted = {"FromPort": -1, "ToPort": -1, **converted}
     for key in ("FromPort", "ToPort"):
         if key in converted:
             converted[key] = int(converted[key])
@@ -286,6 +293,12 @@ def endpoint_lists(properties, _context):
     return {"RouteTableIds": [], **properties} if properties.get("VpcEndpointType") != "Interface" else properties
 
 
+def ipv6_blocks(created):
+    """Asked for when it is used: the block is associated after the VPC stands."""
+    (vpc,) = created.context.client("ec2").describe_vpcs(VpcIds=[created.reference])["Vpcs"]
+    return [one["Ipv6CidrBlock"] for one in vpc.get("Ipv6CidrBlockAssociationSet", [])]
+
+
 EC2 = {
     "VPC": Type(
         "ec2", "create_vpc", "Vpc.VpcId", ec2_tags="vpc",
@@ -293,6 +306,7 @@ EC2 = {
         attributes={
             "VpcId": "Vpc.VpcId",
             "CidrBlock": "Vpc.CidrBlock",
+            "Ipv6CidrBlocks": ipv6_blocks,
             "DefaultSecurityGroup": default_of_vpc(
                 "describe_security_groups", "SecurityGroups", "GroupId",
                 {"Name": "group-name", "Values": ["default"]},
@@ -315,6 +329,11 @@ EC2 = {
             "SubnetId": "Subnet.SubnetId", "CidrBlock": "Subnet.CidrBlock", "VpcId": "Subnet.VpcId",
             "AvailabilityZone": "Subnet.AvailabilityZone", "AvailabilityZoneId": "Subnet.AvailabilityZoneId",
         },
+    ),
+    "SubnetCidrBlock": Type("ec2", "associate_subnet_cidr_block", "Ipv6CidrBlockAssociation.AssociationId"),
+    "EgressOnlyInternetGateway": Type(
+        "ec2", "create_egress_only_internet_gateway", "EgressOnlyInternetGateway.EgressOnlyInternetGatewayId",
+        ec2_tags="egress-only-internet-gateway",
     ),
     "InternetGateway": Type(
         "ec2", "create_internet_gateway", "InternetGateway.InternetGatewayId", ec2_tags="internet-gateway",
@@ -725,6 +744,7 @@ TYPES = {
         for group in (KEYS_LOGS_AND_IDENTITIES, CONTAINERS_AND_TRAFFIC, STORAGE)
         for name, described in group.items()
     },
+    **moto_pools.described(Type, property_named),
 }
 
 
@@ -810,9 +830,20 @@ def resolve(value, resources):
         if "Fn::Select" in value:
             index, choices = value["Fn::Select"]
             return resolve(choices, resources)[int(resolve(index, resources))]
-        if "Fn::GetAtt" in value and isinstance(value["Fn::GetAtt"], str):
-            return STOCK_RESOLVE({"Fn::GetAtt": value["Fn::GetAtt"].split(".", 1)}, resources)
+        if "Fn::GetAtt" in value:
+            named = value["Fn::GetAtt"]
+            resource, attribute = named.split(".", 1) if isinstance(named, str) else named
+            if attribute == "Ipv6CidrBlocks":
+                with_its_blocks(resources)
+            return STOCK_RESOLVE({"Fn::GetAtt": [resource, attribute]}, resources)
     return STOCK_RESOLVE(value, resources)
+
+
+def with_its_blocks(resources):
+    """moto evaluates outputs first; CloudFormation does so when all resources stand."""
+    for logical_id, declared in resources._resource_json_map.items():
+        if declared["Type"] == "AWS::EC2::VPCCidrBlock":
+            resources[logical_id]
 
 
 def cidr_blocks(block, count, host_bits=8):
@@ -876,8 +907,34 @@ def create_nat_gateway(self):
     return ActionResult({"NatGateway": gateway})
 
 
+def associate_vpc_cidr_block(self):
+    """moto knows the IPv6 blocks that Amazon provides, and none of one's own pool."""
+    own = self._get_param("Ipv6CidrBlock")
+    if not own:
+        return STOCK_ASSOCIATE(self)
+    if not self._get_param("Ipv6Pool"):
+        raise ValidationError(message=f"{own} needs the pool that it comes from")
+    vpc = self._get_param("VpcId")
+    stock, vpcs.random_ipv6_cidr = vpcs.random_ipv6_cidr, lambda: own
+    try:
+        association = self.ec2_backend.associate_vpc_cidr_block(vpc, None, True)
+    finally:
+        vpcs.random_ipv6_cidr = stock
+    answer = {"AssociationId": association["association_id"], "Ipv6CidrBlock": own}
+    return ActionResult({"VpcId": vpc, "Ipv6CidrBlockAssociation": answer})
+
+
+STOCK_ASSOCIATE = VPCs.associate_vpc_cidr_block
+def create_network_acl_entry(self):
+    """With the type and code of ICMP, which moto looks for by their names on the wire and finds by those of boto3."""
+    stock = self._get_param
+    self._get_param = lambda name, *more: stock(name.replace("Icmp.", "IcmpTypeCode."), *more)
+    return STOCK_CREATE_ACL_ENTRY(self)
+
+
 STOCK_CREATE = parsing.ResourceMap.create
 STOCK_ITEM = parsing.ResourceMap.__getitem__
+STOCK_CREATE_ACL_ENTRY = NetworkACLs.create_network_acl_entry
 STOCK_CREATE_NAT_GATEWAY = NatGateways.create_nat_gateway
 
 
@@ -887,6 +944,8 @@ def extend():
     parsing.ResourceMap.create = create_without_stack_tags
     parsing.ResourceMap.__getitem__ = after_what_it_depends_on
     NatGateways.create_nat_gateway = create_nat_gateway
+    VPCs.associate_vpc_cidr_block = associate_vpc_cidr_block
+    NetworkACLs.create_network_acl_entry = create_network_acl_entry
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()

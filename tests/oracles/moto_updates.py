@@ -38,7 +38,9 @@ def endpoint_places(resource, new):
 
 
 def acl_entry(resource, new):
-    arguments = {key: new[key] for key in ("NetworkAclId", "RuleAction", "CidrBlock")}
+    arguments = {
+        key: new[key] for key in ("NetworkAclId", "RuleAction", "CidrBlock", "Ipv6CidrBlock") if key in new
+    }
     ports = {key: int(value) for key, value in new["PortRange"].items()}
     resource.client("ec2").replace_network_acl_entry(
         **arguments,
@@ -57,12 +59,17 @@ def database_subnets(resource, new):
     resource.client("rds").modify_db_subnet_group(DBSubnetGroupName=resource.reference, SubnetIds=new["SubnetIds"])
 
 
+def load_balancer_network(resource, new):
+    balancer = resource.client("elbv2")
+    if new["Subnets"] != resource.properties["Subnets"]:
+        balancer.set_subnets(LoadBalancerArn=resource.reference, Subnets=new["Subnets"])
+    family = new.get("IpAddressType", "ipv4")
+    if family != resource.properties.get("IpAddressType", "ipv4"):
+        balancer.set_ip_address_type(LoadBalancerArn=resource.reference, IpAddressType=family)
+
+
 def rule_conditions(resource, new):
     resource.client("elbv2").modify_rule(RuleArn=resource.reference, Conditions=new["Conditions"])
-
-
-def load_balancer_subnets(resource, new):
-    resource.client("elbv2").set_subnets(LoadBalancerArn=resource.reference, Subnets=new["Subnets"])
 
 
 def service_network(resource, new):
@@ -81,12 +88,12 @@ def service_network(resource, new):
 
 # Type to the properties that can be changed together, and how.
 CHANGES = {
-    "AWS::EC2::NetworkAclEntry": ({"CidrBlock", "PortRange", "Protocol", "RuleAction"}, acl_entry),
+    "AWS::EC2::NetworkAclEntry": ({"CidrBlock", "Ipv6CidrBlock", "PortRange", "Protocol", "RuleAction"}, acl_entry),
     "AWS::EC2::Route": ({"GatewayId", "NatGatewayId"}, route),
     "AWS::EC2::VPCEndpoint": ({"RouteTableIds", "SubnetIds"}, endpoint_places),
     "AWS::ECS::Service": ({"NetworkConfiguration"}, service_network),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"IpAddressType", "Subnets"}, load_balancer_network),
     "AWS::ElasticLoadBalancingV2::ListenerRule": ({"Conditions"}, rule_conditions),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"Subnets"}, load_balancer_subnets),
     "AWS::RDS::DBSubnetGroup": ({"SubnetIds"}, database_subnets),
 }
 
@@ -132,7 +139,7 @@ def address(resource):
 def route_away(resource):
     resource.client("ec2").delete_route(
         RouteTableId=resource.properties["RouteTableId"],
-        DestinationCidrBlock=resource.properties["DestinationCidrBlock"],
+        **{key: value for key, value in resource.properties.items() if key.startswith("Destination")},
     )
 
 
@@ -205,6 +212,9 @@ DELETIONS = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": scaling_policy,
     "AWS::CertificateManager::Certificate": by("acm", "delete_certificate", "CertificateArn"),
     "AWS::EC2::EIP": address,
+    "AWS::EC2::EgressOnlyInternetGateway": by(
+        "ec2", "delete_egress_only_internet_gateway", "EgressOnlyInternetGatewayId"
+    ),
     "AWS::EC2::FlowLog": by_list("ec2", "delete_flow_logs", "FlowLogIds"),
     "AWS::EC2::InternetGateway": by("ec2", "delete_internet_gateway", "InternetGatewayId"),
     "AWS::EC2::NatGateway": by("ec2", "delete_nat_gateway", "NatGatewayId"),
@@ -216,9 +226,11 @@ DELETIONS = {
     "AWS::EC2::SecurityGroupEgress": rule("revoke_security_group_egress"),
     "AWS::EC2::SecurityGroupIngress": rule("revoke_security_group_ingress"),
     "AWS::EC2::Subnet": by("ec2", "delete_subnet", "SubnetId"),
+    "AWS::EC2::SubnetCidrBlock": by("ec2", "disassociate_subnet_cidr_block", "AssociationId"),
     "AWS::EC2::SubnetNetworkAclAssociation": acl_association,
     "AWS::EC2::SubnetRouteTableAssociation": by("ec2", "disassociate_route_table", "AssociationId"),
     "AWS::EC2::VPC": by("ec2", "delete_vpc", "VpcId"),
+    "AWS::EC2::VPCCidrBlock": by("ec2", "disassociate_vpc_cidr_block", "AssociationId"),
     "AWS::EC2::VPCEndpoint": by_list("ec2", "delete_vpc_endpoints", "VpcEndpointIds"),
     "AWS::EC2::VPCGatewayAttachment": internet_gateway_attachment,
     "AWS::ECS::Cluster": by("ecs", "delete_cluster", "cluster"),

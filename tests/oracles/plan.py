@@ -61,16 +61,18 @@ class Tenant:
     subnets: frozenset
     rules: frozenset
     acl_entries: frozenset
+    # Its IPv6 block; None where it has none, or where Amazon chooses it.
+    ipv6: str
+    # The IPv6 blocks of its subnets, by their IPv4 blocks.
+    ipv6_subnets: frozenset
     # The subnet that each NAT gateway stands in, by CIDR, or `regional`.
     nat_gateways: frozenset
     # Where each subnet's packets for the Internet go, by CIDR: a NAT gateway is named by where it stands.
     ways_out: frozenset
+    # The same for IPv6, where there is no NAT.
+    ipv6_ways_out: frozenset
     endpoints: frozenset
     flow_logs: bool
-
-
-# An ACL has room for so many ranges of an allow-list; a longer one is left to the security group.
-ACL_RANGES = 8
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def cell(entry, plan):
                 made = Rule(named, rule["direction"], protocol(rule), *ports(rule), peer)
                 rules.append(any_prefix_list(made))
         for line in shape["network_acl_entries"]:
-            for number, cidr in numbered(line, entry, seen):
+            for number, cidr in numbered(line, entry, seen, shape["network_acl_ranges"]):
                 group = f"{owner}/{line['subnet_group']}"
                 entries.append(
                     AclEntry(group, line["direction"], number, protocol(line), *ports(line), cidr, "allow")
@@ -207,7 +209,19 @@ def tenant(entry, shape):
                 line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
             )
             for line in shape["network_acl_entries"]
-            for number, cidr in numbered(line, entry, groups)
+            for number, cidr in numbered(line, entry, groups, shape["network_acl_ranges"])
+        ),
+        ipv6=network.get("ipv6", {}).get("cidr"),
+        ipv6_subnets=frozenset(
+            (subnet["cidr"], subnet.get("ipv6_cidr") or provided(subnet["ipv6_index"], 64))
+            for group in groups.values()
+            for subnet in group["subnets"]
+            if "ipv6_index" in subnet
+        ),
+        ipv6_ways_out=frozenset(
+            (subnet["cidr"], ipv6_way_out(group["route"], settings))
+            for group in groups.values()
+            for subnet in group["subnets"]
         ),
         nat_gateways=frozenset(gateways.values()),
         ways_out=frozenset(
@@ -222,7 +236,8 @@ def tenant(entry, shape):
 
 def nat_gateways(nat, groups):
     """Zone to NAT gateway: the one of its own, the first zone's, or the one that AWS spreads over all of them."""
-    public = groups["public"]["subnets"]
+    # Those that the network has grown by come after, and have none of their own.
+    public = groups["public"]["subnets"][: len({subnet["zone"] for subnet in groups["public"]["subnets"]})]
     places = {
         "none": {},
         "one": {subnet["zone"]: public[0]["cidr"] for subnet in public},
@@ -241,21 +256,38 @@ def way_out(route, zone, settings, gateways):
     return "none"
 
 
+def provided(index, length):
+    """A part of a block that Amazon chooses, which only the cloud knows: by its number."""
+    return f"ipv6 /{length} {index}"
+
+
+def ipv6_way_out(route, settings):
+    if settings["ipv6"] == "none":
+        return "none"
+    if route == "nat" and settings["nat"] != "none":
+        return "egress-only"
+    return "internet gateway" if route == "internet" and settings["load_balancer"] else "none"
+
+
 def endpoints(settings, groups):
     app, data = (tuple(sorted(subnet["cidr"] for subnet in groups[name]["subnets"])) for name in ("app", "data"))
     for service in ("s3", "dynamodb"):
         yield Endpoint("Gateway", service, tuple(sorted(app + data)))
+    first = tuple(sorted(subnet["cidr"] for subnet in groups["app"]["subnets"][: settings["zones"]]))
     for service in settings["interface_endpoints"]:
-        yield Endpoint("Interface", service, app)
+        yield Endpoint("Interface", service, first)
 
 
-def numbered(line, entry, groups):
-    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own."""
+def numbered(line, entry, groups, most):
+    """Numbers and CIDRs of the entries that a line stands for: each range of an allow-list has one of its own, where
+    the ACL has room for so many; a longer list is left to the security group."""
     if line["peer"]["kind"] != "tenant_ingress":
         (peer,) = peers(line["peer"], entry, groups)
         return [(line["number"], peer.removeprefix("cidr "))]
-    if len(entry["ingress"]) > ACL_RANGES:
-        return [(line["number"], "0.0.0.0/0")]
+    if len(entry["ingress"]) > most:
+        # In place of the last slot of the hundred stands the other family.
+        ipv6 = any(":" in one["cidr"] for one in entry["ingress"])
+        return [(line["number"], "0.0.0.0/0")] + ([(line["number"] + 99, "::/0")] if ipv6 else [])
     return [(line["number"] + one["slot"], one["cidr"]) for one in entry["ingress"]]
 
 
@@ -265,7 +297,8 @@ def protocol(rule):
 
 
 def ports(rule):
-    return rule["from_port"], rule["to_port"]
+    """First and last port, or type and code of ICMP, as EC2 gives both; nothing for other protocols."""
+    return rule.get("from_port", rule.get("icmp_type")), rule.get("to_port", rule.get("icmp_code"))
 
 
 def peers(peer, entry, groups):
@@ -274,6 +307,9 @@ def peers(peer, entry, groups):
         return [f"cidr {peer['cidr']}"]
     if kind == "subnet_group":
         group = groups[peer["name"]]
+        if "ipv6_range" in peer:
+            part = group["ipv6"][peer["ipv6_range"] - 1]
+            return [f"cidr {part.get('cidr') or provided(part['index'], 60)}"]
         further = {part["block"]: part["cidr"] for part in group.get("further", [])}
         return [f"cidr {further[peer['block']] if 'block' in peer else group['cidr']}"]
     if kind == "tenant_ingress":

@@ -6,6 +6,7 @@ with their zones, security group rules, network ACL entries and where the ACLs a
 packets for the Internet go, endpoints, flow logs, and the tags of every taggable resource. Without --endpoint the tree is deployed first, to a server of its own.
 """
 import argparse
+import ipaddress
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,14 @@ class Networks:
             "endpoints": self.endpoints(),
             "flow logs": self.flow_logs(),
         }
+        by_vpc["IPv6 blocks of subnets"] = self.ipv6_subnets()
+        by_vpc["ways out over IPv6"] = self.ipv6_ways_out(vpcs)
+        ipv6_of_vpc = {
+            vpc["VpcId"]: one["Ipv6CidrBlock"]
+            for vpc in self.listed("describe_vpcs", "Vpcs")
+            for one in vpc.get("Ipv6CidrBlockAssociationSet", [])
+            if "disassociat" not in str(one["Ipv6CidrBlockState"])
+        }
         acls_of_subnets = self.acls_of_subnets()
         tenant_of_cidr = {tenant.cidr: tenant for tenant in tenants}
         name_prefix_lists(by_vpc["security group rules"], vpcs, tenant_of_cidr)
@@ -107,17 +116,32 @@ class Networks:
                 "network ACL entries": tenant.acl_entries,
                 "NAT gateways": tenant.nat_gateways,
                 "ways out": tenant.ways_out,
+                "IPv6 blocks of subnets": tenant.ipv6_subnets,
+                "ways out over IPv6": tenant.ipv6_ways_out,
                 "endpoints": tenant.endpoints,
                 "flow logs": ["ALL"] if tenant.flow_logs else [],
             }
             found = []
+            if tenant.ipv6:
+                found += differences("IPv6 block", [tenant.ipv6], [ipv6_of_vpc.get(vpc)], compared)
             for what, wanted in planned.items():
-                found += differences(what, wanted, by_vpc[what].get(vpc, []), compared)
+                existing = by_vpc[what].get(vpc, [])
+                if not tenant.ipv6 and vpc in ipv6_of_vpc:
+                    existing = [by_number(one, ipaddress.ip_network(ipv6_of_vpc[vpc])) for one in existing]
+                found += differences(what, wanted, existing, compared)
             if tenant.acl_entries:
                 wanted = [(subnet.cidr, subnet.group) for subnet in tenant.subnets]
                 found += differences("network ACLs of subnets", wanted, acls_of_subnets.get(vpc, []), compared)
             findings += [f"tenant {tenant.id}: {finding}" for finding in found]
         return [f"{place}: {finding}" for finding in findings]
+
+    def ipv6_subnets(self):
+        found = defaultdict(list)
+        for subnet in self.listed("describe_subnets", "Subnets"):
+            for one in subnet.get("Ipv6CidrBlockAssociationSet", []):
+                if "disassociat" not in str(one["Ipv6CidrBlockState"]):
+                    found[subnet["VpcId"]].append((subnet["CidrBlock"], one["Ipv6CidrBlock"]))
+        return found
 
     def cidr_of_subnet(self):
         return {subnet["SubnetId"]: subnet["CidrBlock"] for subnet in self.listed("describe_subnets", "Subnets")}
@@ -194,14 +218,15 @@ class Networks:
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         for acl, group in self.acls():
             for association in acl["Associations"]:
-                # moto keeps the associations of subnets that have been deleted.
-                if association["SubnetId"] in cidr_of_subnet:
-                    found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
+                found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
         return found
 
     def acls(self):
         """Every ACL with the subnet group it is for. A VPC's own default ACL is for none, and left out unless used."""
+        subnets = self.cidr_of_subnet()
         for acl in self.listed("describe_network_acls", "NetworkAcls"):
+            # moto keeps the associations of subnets that have been deleted.
+            acl["Associations"] = [one for one in acl["Associations"] if one["SubnetId"] in subnets]
             group = tags.pairs(acl.get("Tags", [])).get("tenantry:subnet-group")
             if not acl["IsDefault"] or acl["Associations"]:
                 yield acl, group
@@ -230,6 +255,8 @@ class Networks:
                 continue
             way = "none"
             for route in table["Routes"]:
+                if "DestinationIpv6CidrBlock" in route:
+                    continue
                 if route.get("DestinationCidrBlock") == "0.0.0.0/0":
                     nat = route.get("NatGatewayId")
                     way = f"nat gateway {place_of.get(nat, nat)}" if nat else "internet gateway"
@@ -237,6 +264,19 @@ class Networks:
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
                 if not association["Main"]:
+                    found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
+        return found
+
+    def ipv6_ways_out(self, vpcs):
+        """Where each subnet's default route for IPv6 leads."""
+        cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
+        for table in self.listed("describe_route_tables", "RouteTables"):
+            way = "none"
+            for route in table["Routes"]:
+                if route.get("DestinationIpv6CidrBlock") == "::/0":
+                    way = "egress-only" if route.get("EgressOnlyInternetGatewayId") else "internet gateway"
+            for association in table["Associations"]:
+                if table["VpcId"] in vpcs and not association["Main"]:
                     found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
         return found
 
@@ -269,6 +309,27 @@ class Networks:
         return found
 
 
+def by_number(item, whole):
+    """A rule, an entry or a subnet with the number of its IPv6 block in the VPC's in place of the block itself."""
+
+    def named(text):
+        word, _, block = text.rpartition(" ")
+        try:
+            part = ipaddress.ip_network(block)
+        except ValueError:
+            return text
+        if part.version != 6 or not part.subnet_of(whole):
+            return text
+        index = (int(part.network_address) - int(whole.network_address)) >> (128 - part.prefixlen)
+        return " ".join(filter(None, [word, plan.provided(index, part.prefixlen)]))
+
+    if isinstance(item, plan.Rule):
+        return replace(item, peer=named(item.peer))
+    if isinstance(item, plan.AclEntry):
+        return replace(item, cidr=named(item.cidr))
+    return tuple(named(part) if isinstance(part, str) else part for part in item) if isinstance(item, tuple) else item
+
+
 def name_prefix_lists(rules, vpcs, tenant_of_cidr):
     """Puts the service in place of the id of AWS's prefix list, which differs by region and which moto cannot tell.
 
@@ -285,7 +346,8 @@ def name_prefix_lists(rules, vpcs, tenant_of_cidr):
         return found
 
     planned = uses((vpc, tenant_of_cidr[cidr].rules) for vpc, cidr in vpcs.items() if cidr in tenant_of_cidr)
-    for identity, where in sorted(uses(rules.items()).items()):
+    own = [(vpc, of_vpc) for vpc, of_vpc in rules.items() if vpcs.get(vpc) in tenant_of_cidr]
+    for identity, where in sorted(uses(own).items()):
         service = next((service for service, places in sorted(planned.items()) if places == where), identity)
         planned.pop(service, None)
         for vpc, of_vpc in rules.items():

@@ -18,7 +18,9 @@ import environments
 
 HERE = Path(__file__).resolve().parent
 # Those that deploy take longest and come first; the rest keep a second core busy.
-ORACLES = ("update", "readback", "deploy", "posture", "lint", "validate", "policies", "schemas")
+ORACLES = (
+    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
+)
 AT_ONCE = 2
 
 
@@ -45,6 +47,8 @@ def main():
             if run(compiling):
                 passed += 1
                 jobs = list(planned(wanted, outputs, shapes, edited, chosen.exceptions))
+                if "flows" in wanted:
+                    jobs.append(("flows", command("flows", chosen.tenantry.resolve())))
                 if "schemas" in wanted:
                     jobs.append(("schemas", command("schemas", chosen.tenantry.resolve())))
             else:
@@ -63,7 +67,7 @@ def main():
 def planned(wanted, outputs, shapes, edited, exceptions):
     """Titles and command lines. checkov sees all trees at once, as its exceptions do."""
     judged = [*outputs, shapes] if shapes else outputs
-    for oracle in (name for name in ORACLES if name in wanted - {"schemas"}):
+    for oracle in (name for name in ORACLES if name in wanted - {"flows", "schemas"}):
         if oracle == "update":
             if shapes:
                 yield "update of every shape", command(oracle, shapes, edited)

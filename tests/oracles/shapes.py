@@ -15,7 +15,8 @@ import yaml
 import tree
 
 HERE = Path(__file__).resolve().parent
-BLUEPRINT = HERE.parent.parent / "blueprints" / "vpc" / "blueprint.yaml"
+# Those whose settings are all tried.
+BLUEPRINTS = ("vpc", "subnet", "container")
 
 
 def main():
@@ -28,34 +29,46 @@ def main():
         if run.returncode:
             sys.exit(f"synth of {name} failed:\n{run.stdout}")
         print(f"{name}: {run.stdout.strip()}")
-    tree.judge("shapes", list(not_covered(directory / "shapes")), "settings that shape templates")
+    findings = [one for name in BLUEPRINTS for one in not_covered(tenantry, name, directory / "shapes")]
+    tree.judge("shapes", findings, "settings that shape templates")
 
 
 def edited(catalog):
-    """A tenant grows by a zone, one changes its allow-list in the middle, one leaves, and one comes."""
+    """A tenant grows by a zone, one in size, two get a second stack of addresses, one changes its allow-list in the middle, one leaves, and one comes."""
     catalog = copy.deepcopy(catalog)
     tenants = {tenant["id"]: tenant for tenant in catalog["tenants"]}
     tenants["grower"]["settings"] = {"zones": 3}
     tenants["grower"]["ingress"] += ["192.0.2.128/25"]
+    tenants["doubler"]["size"] = "large"
+    tenants["joiner"]["settings"] = {"ipv6": "dual_stack"}
+    tenants["joiner-amazon"]["settings"] = {"ipv6": "dual_stack"}
     tenants["opener"]["ingress"] = ["192.0.2.0/25", "192.0.2.128/25", "203.0.113.0/25"]
     del tenants["leaver"]
+    # Of those that share: one more comes into each full cell, one leaves, one is suspended, one changes its list.
+    del tenants["subnet-leaver"]
+    tenants["subnet-comer"] = {"id": "subnet-comer", "name": "Comes", "tier": "subnet-full", "region": "us-east-1"}
+    tenants["container-comer"] = tenants["subnet-comer"] | {"id": "container-comer", "tier": "container-full"}
+    tenants["container-opener"]["ingress"] = ["192.0.2.0/25", "203.0.113.0/25", "198.51.100.0/25"]
+    tenants["container-stopper"]["status"] = "suspended"
     tenants["comer"] = {"id": "comer", "name": "Comes", "tier": "served", "region": "us-east-1"}
     catalog["tenants"] = list(tenants.values())
     return catalog
 
 
-def not_covered(output):
-    settings = yaml.safe_load(BLUEPRINT.read_text(encoding="utf-8"))["settings"]["properties"]
+def not_covered(tenantry, blueprint, output):
+    command = [tenantry, "blueprint", "show", blueprint, "--format", "json"]
+    settings = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)["settings"]
     shapes = tree.read(output / "plan.json")["shapes"].values()
+    shapes = [one for one in shapes if (one["blueprint"], one["per"]) == (blueprint, "tenant")]
     for name, schema in settings.items():
         if schema.get("lifted"):
             continue
         there = [shape["settings"][name] for shape in shapes]
         for value in values_of(schema):
             if not any(value in one if isinstance(one, list) else value == one for one in there):
-                yield f"no tenant has {name}: {value}"
+                yield f"no tenant of {blueprint} has {name}: {value}"
         if schema.get("type") == "array" and ([] not in there or not any(there)):
-            yield f"{name} is never empty, or always"
+            yield f"{blueprint}: {name} is never empty, or always"
 
 
 def values_of(schema):

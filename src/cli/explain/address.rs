@@ -17,8 +17,8 @@ pub(super) fn explain(block: Cidr, sight: &Sight<'_>) -> Answer {
         Answer::new("block", block.to_string())
     };
     answer.fact("state", state(&found));
-    for (region, pool) in &found.pools {
-        answer.fact("pool", format!("{} of {} ({})", pool.value, region.name, sight.place(pool.span)));
+    for (region, pool, span) in &found.pools {
+        answer.fact("pool", format!("{pool} of {} ({})", region.name, sight.place(*span)));
     }
     for reserved in &found.reserved {
         let (cidr, reason) = (reserved.cidr.value, reserved.reason.value.as_str());
@@ -45,7 +45,8 @@ pub(super) fn explain(block: Cidr, sight: &Sight<'_>) -> Answer {
 }
 
 fn state(found: &Whereabouts<'_>) -> &'static str {
-    let holds = |holding: &Holding<'_>| holding.network.value.blocks().any(|own| own.contains(&found.block));
+    let holds =
+        |holding: &Holding<'_>| holding.network.value.all_blocks().any(|own| own.contains(&found.block));
     let held = found.networks.iter().any(holds);
     let growth = found.networks.iter().any(|holding| holding.network.value.reserve.contains(&found.block));
     let all_free = found.free == found.block.size();
@@ -75,7 +76,7 @@ fn hold(holding: &Holding<'_>, address: Option<Cidr>, sight: &Sight<'_>, answer:
         Owner::Tenant(tenant) => format!("tenant {tenant}"),
         Owner::Cell(cell) => format!("cell {cell}"),
     };
-    let blocks: Vec<String> = network.blocks().map(|own| own.to_string()).collect();
+    let blocks: Vec<String> = network.all_blocks().map(|own| own.to_string()).collect();
     answer.fact("vpc", format!("{} of {of} ({line})", blocks.join(", ")));
     if holding.growth {
         answer.fact("kept for growth", format!("{}, which the VPC may grow into", network.reserve));
@@ -119,6 +120,9 @@ fn hold(holding: &Holding<'_>, address: Option<Cidr>, sight: &Sight<'_>, answer:
 /// addresses and the last).
 fn kept_by_aws(subnet: &Cidr, address: &Cidr) -> Option<&'static str> {
     if address.first_number() == subnet.last_number() {
+        if !subnet.is_v4() {
+            return Some("nothing in particular: the last address of every subnet");
+        }
         return Some("the broadcast address of the subnet");
     }
     match address.first_number() - subnet.first_number() {

@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::catalog;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
+use crate::identity::Date;
 use crate::network::{Cidr, CidrError};
 use crate::plan::Plan;
 use crate::source::{SourceMap, Span};
@@ -34,6 +35,9 @@ pub(super) struct Arguments {
     /// Directory of blueprints that add to those in the binary or replace them
     #[arg(long, value_name = "DIR")]
     blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
+    as_of: Option<Date>,
 }
 
 /// What a word can be.
@@ -142,7 +146,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     }
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let (plan, synthesis) = compile::compile(&inputs, None, report)?;
+    let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, report)?;
     let manifest: serde_json::Value = synthesis
         .tree
         .get("manifest.json")

@@ -41,7 +41,7 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         answer.fact_of("slot", home.value.slot.map(|slot| slot.to_string()));
     }
     if let Some(network) = lock.network_of(&owner) {
-        let blocks: Vec<String> = network.value.blocks().map(|own| own.to_string()).collect();
+        let blocks: Vec<String> = network.value.all_blocks().map(|own| own.to_string()).collect();
         answer.fact("vpc", format!("{} ({})", blocks.join(", "), sight.decided(network.line)));
         if network.value.reserve != network.value.cidr {
             answer.fact("kept for growth", network.value.reserve.to_string());
@@ -57,6 +57,16 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
             let subnets = group.subnets.iter().zip(&network.zones);
             let subnets: Vec<String> = subnets.map(|(subnet, zone)| format!("{subnet} {zone}")).collect();
             answer.fact("subnets", format!("{} {}: {}", group.name, group.cidr, subnets.join(", ")));
+        }
+        let ipv6 = network.and_then(|network| network.ipv6.as_ref());
+        for group in ipv6.iter().flat_map(|ipv6| &ipv6.groups) {
+            let subnets = group
+                .subnets
+                .iter()
+                .filter_map(|subnet| Some(format!("{} {}", ipv6?.subnet(subnet.index)?, subnet.zone)));
+            let subnets: Vec<String> = subnets.collect();
+            let told = if subnets.is_empty() { "from Amazon".to_owned() } else { subnets.join(", ") };
+            answer.fact("ipv6 subnets", format!("{}: {told}", group.name));
         }
         answer.fact("blueprint", tenants[position].blueprint.name.clone());
     }

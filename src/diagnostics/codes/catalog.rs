@@ -15,6 +15,7 @@ pub(super) const ALL: &[&Code] = &[
     &RANGE_TO_AVOID,
     &OVERLAPPING_POOLS,
     &POOL_SWALLOWED,
+    &RANGE_OF_TENANTS,
     &UNSAFE_TEXT,
     &UNKNOWN_VALUE,
     &UNKNOWN_MODEL,
@@ -88,8 +89,9 @@ The help shows the block with its host bits cleared.\n\n    10.0.0.7/16    # ref
 
 pub static IPV6_NOT_SUPPORTED: Code = Code {
     name: "ipv6-not-supported",
-    meaning: "an IPv6 block where networks are IPv4 only",
-    explanation: "Tenants' networks are IPv4 only in this version, so that an IPv6 block in `ingress`, `pools` or `reserved` would promise what is not built. Write IPv4 blocks.",
+    meaning: "an IPv6 block where only IPv4 addresses are",
+    explanation: "`pools` are IPv4 blocks: IPv6 blocks of one's own stand under `ipv6_pools`, each with the id of its pool in EC2. And a tenant has IPv6 addresses only with the setting `ipv6: dual_stack`: \
+without it, an IPv6 block in its `ingress` would let nobody in.\n\n    tiers:\n      business: { model: vpc, settings: { ipv6: dual_stack } }",
 };
 
 pub static UNUSABLE_POOL: Code = Code {
@@ -118,6 +120,13 @@ pub static POOL_SWALLOWED: Code = Code {
     meaning: "a reserved range leaves nothing of a pool",
     explanation: "Reserved ranges are taken out of the pools. One that contains a whole pool leaves no address to hand out, which is more likely a mistake than a wish. \
 Move the pool, or make the reserved range smaller. A range that takes a part of a pool is fine.",
+};
+
+pub static RANGE_OF_TENANTS: Code = Code {
+    name: "range-of-tenants",
+    meaning: "a named range holds addresses that tenants are given",
+    explanation: "A flow from or to `range.NAME` opens a workload of every tenant to those addresses. If tenants live there, it opens the tenants to each other. Name addresses outside of all pools:\n\n    \
+ranges:\n      on_premises: [192.168.0.0/16]",
 };
 
 pub static UNSAFE_TEXT: Code = Code {

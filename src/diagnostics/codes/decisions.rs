@@ -12,6 +12,8 @@ pub(super) const ALL: &[&Code] = &[
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
+    &TOO_MANY_GROUP_RULES,
+    &UNKNOWN_RANGE,
     &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
@@ -53,7 +55,7 @@ pub static NO_ROOM_TO_GROW: Code = Code {
     name: "no-room-to-grow",
     meaning: "a tenant asks for a larger size or more headroom, and the addresses beside its own are not to be had",
     explanation: "A network grows in place: its neighbouring blocks are attached to the VPC as secondary ones, and nothing that is there changes. They come from the tenant's headroom, \
-or from what happens to be free beside it. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
+or from what happens to be free beside it; where that is taken, from anywhere in the pools that serve the tenant. No other tenant moves for it, and AWS has rules of its own: a VPC has 5 blocks unless more are granted (`ipv4-cidr-blocks-per-vpc` under `quotas`), and some ranges never stand beside each other.\n\n    \
 - { id: acme, tier: business, size: medium, headroom: 2 }   # a /22 that may grow to a /20\n\nGive tenants that are likely to grow headroom when they come. \
 Without it, build the tenant anew under another id with the larger size, and remove the old one when all has moved.",
 };
@@ -81,7 +83,24 @@ name other services in `interface_endpoints`, or set `nat` to something else tha
 pub static TOO_MANY_ACL_ENTRIES: Code = Code {
     name: "too-many-acl-entries",
     meaning: "a network ACL would need more entries than AWS allows",
-    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. Declare fewer flows, or join port ranges.",
+    explanation: "A network ACL holds 20 entries a direction by default, the final deny counted (VPC quotas). Every flow that crosses the subnets' edge needs one entry, and one for its answers. \
+Entries are consolidated before they are counted. Declare fewer flows, join port ranges, or have AWS grant up to 40 and write it into the catalog as the quota `rules-per-network-acl`.",
+};
+
+pub static TOO_MANY_GROUP_RULES: Code = Code {
+    name: "too-many-group-rules",
+    meaning: "a security group would need more rules than AWS allows",
+    explanation: "A security group holds 60 rules by default in each direction, for IPv4 and for IPv6 apart (VPC quotas). A range counts once, a reference to another group once in both families, \
+an AWS-managed prefix list as its weight: CloudFront's is 55. Every range of a tenant's allow-list is a rule for each flow that begins there. \
+Rules are consolidated before they are counted, so that there are no fewer that allow the same. Declare less, name larger blocks, or have AWS grant more and write it into the catalog:\n\n    \
+quotas:\n      - { quota: rules-per-security-group, value: 120 }",
+};
+
+pub static UNKNOWN_RANGE: Code = Code {
+    name: "unknown-range",
+    meaning: "a flow names a range that the catalog does not have",
+    explanation: "A flow from or to `range.NAME` is about addresses outside of the product's networks, which the catalog lists under that name:\n\n    \
+ranges:\n      on_premises: [192.168.0.0/16]",
 };
 
 pub static TOO_MANY_RANGES: Code = Code {

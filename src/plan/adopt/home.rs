@@ -12,8 +12,8 @@ use crate::network::Cidr;
 use crate::plan::adopt::found::{Found, Vpc};
 use crate::plan::adopt::{Adoption, Wishes};
 use crate::plan::intent::Intent;
-use crate::plan::lock::{Home, Lock, Locked, Network, Owner, SubnetGroupId, Zones};
-use crate::plan::{homes, unknown_tenant};
+use crate::plan::lock::{Home, Lock, Locked, Network, Owner, Quarantined, SubnetGroupId, Zones};
+use crate::plan::{homes, quarantine, unknown_tenant};
 use crate::source::Span;
 
 /// What a home is fitted to.
@@ -87,6 +87,8 @@ pub(super) fn adopt(
         return;
     }
     lock.tenants.insert(tenant.clone(), Locked::new(home));
+    // What is in the way has waited long enough, or it would have been told.
+    lock.quarantine.retain(|block, _| !block.overlaps(&network.reserve));
     lock.networks.insert(owner.clone(), Locked::new(network));
     lock.subnet_groups.extend(
         groups
@@ -228,7 +230,15 @@ impl Fit<'_> {
     fn in_the_way(&self, reserve: &Cidr, lock: &Lock) -> Option<Option<(String, String)>> {
         let region = self.region()?;
         let catalog = self.ground.catalog;
-        if !region.pools.iter().any(|pool| pool.value.contains(reserve)) {
+        let meets = catalog.shared_services.meet();
+        let pool = region.pools.iter().find(|pool| pool.value.contains(reserve));
+        if pool.is_some_and(|pool| !pool.serves(self.intent.tier, meets)) {
+            return Some(Some((
+                format!("{reserve} lies in a pool of {} that is not for its tier", region.name),
+                "let the pool serve the tier, or leave the VPC reserved".to_owned(),
+            )));
+        }
+        if pool.is_none() {
             return Some(Some((
                 format!("{reserve} lies in no pool of {}", region.name),
                 format!("add `{reserve}`, or a larger block, to the Region's `pools`"),
@@ -244,10 +254,13 @@ impl Fit<'_> {
                 "cut the block out of the reserved range".to_owned(),
             )));
         }
-        let network = lock.networks.iter().find(|(_, network)| network.value.reserve.overlaps(reserve));
-        let taken =
-            network.map(|(owner, network)| (network.value.reserve, format!("the network of `{owner}`")));
-        let waiting = lock.quarantine.iter().find(|(block, _)| block.overlaps(reserve));
+        let claims = lock.networks.iter().flat_map(|(owner, network)| {
+            network.value.claims().map(move |block| (block, format!("the network of `{owner}`")))
+        });
+        let taken = claims.into_iter().find(|(block, _)| block.overlaps(reserve));
+        let waits = |waiting: &Quarantined| !quarantine::is_over(waiting, catalog, self.ground.wishes.as_of);
+        let waiting =
+            lock.quarantine.iter().find(|(block, last)| block.overlaps(reserve) && waits(&last.value));
         let waiting =
             waiting.map(|(block, last)| (*block, format!("the quarantined block of `{}`", last.value.owner)));
         let found =

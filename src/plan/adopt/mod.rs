@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::Library;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
-use crate::identity::{SubnetGroupName, TenantId, VpcId};
+use crate::identity::{Date, SubnetGroupName, TenantId, VpcId};
 use crate::plan::lock::Lock;
 use crate::source::{FileId, SourceMap};
 
@@ -37,6 +37,8 @@ pub struct Wishes {
     pub groups: BTreeMap<String, SubnetGroupName>,
     /// The key of the tag that names the subnet group of a subnet that is not listed.
     pub group_tag: String,
+    /// The day of the run, for blocks whose wait in quarantine is counted in days.
+    pub as_of: Option<Date>,
 }
 
 /// What has been taken in.

@@ -82,9 +82,53 @@ pub struct Network {
     pub reserve: Cidr,
     /// The blocks that it has grown by, in the order in which they were added.
     pub secondary: Vec<Cidr>,
+    /// The one of its secondary blocks that is for containers.
+    pub containers: Option<Cidr>,
+    /// Where its IPv6 addresses come from, once it has had any.
+    pub ipv6: Option<Ipv6>,
     /// Whether its addresses are its own everywhere. Where not, no other network has a route to it,
     /// and one of another Region may have the same.
     pub routable: bool,
+}
+
+/// Where the IPv6 addresses of a VPC come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ipv6 {
+    /// Amazon chooses a /56 when the VPC gets it.
+    Amazon,
+    /// A /56 of a pool of one's own.
+    Block(Cidr),
+}
+
+impl Ipv6 {
+    /// The block, where it is known.
+    pub fn block(self) -> Option<Cidr> {
+        match self {
+            Ipv6::Amazon => None,
+            Ipv6::Block(block) => Some(block),
+        }
+    }
+}
+
+impl fmt::Display for Ipv6 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ipv6::Amazon => formatter.write_str("amazon"),
+            Ipv6::Block(block) => block.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for Ipv6 {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "amazon" {
+            return Ok(Ipv6::Amazon);
+        }
+        let block: Cidr = text.parse().map_err(|_| ())?;
+        if block.is_v4() { Err(()) } else { Ok(Ipv6::Block(block)) }
+    }
 }
 
 /// The addresses of a subnet group: blocks, each cut into equal slots for the zones.
@@ -96,6 +140,9 @@ pub struct SubnetGroup {
     pub slots: u32,
     /// Its parts of the blocks that the VPC has grown by.
     pub secondary: Vec<Cidr>,
+    /// The numbers of the sixteenths of the VPC's IPv6 block that its subnets lie in: one, until its
+    /// subnets are more than sixteen.
+    pub ipv6: Vec<u32>,
 }
 
 /// The slot that each zone has in every subnet group of a network, counted from 0. A zone that is no
@@ -163,7 +210,7 @@ impl Network {
 
     /// A network that may grow until it fills its reserve.
     pub fn with_reserve(cidr: Cidr, reserve: Cidr) -> Self {
-        Network { cidr, reserve, secondary: Vec::new(), routable: true }
+        Network { cidr, reserve, secondary: Vec::new(), containers: None, ipv6: None, routable: true }
     }
 
     /// All its blocks, the one that it was created with first.
@@ -171,9 +218,35 @@ impl Network {
         std::iter::once(self.cidr).chain(self.secondary.iter().copied())
     }
 
-    /// The smallest block that holds all its blocks.
+    /// Every block of either family that it has an address in.
+    pub fn all_blocks(&self) -> impl Iterator<Item = Cidr> {
+        self.blocks().chain(self.ipv6.and_then(Ipv6::block))
+    }
+
+    /// Blocks that do not lie in its reserve, less that for containers: it has grown by them where the
+    /// reserve was at its end.
+    pub fn elsewhere(&self) -> impl Iterator<Item = Cidr> {
+        let apart = |block: &Cidr| !self.reserve.contains(block) && self.containers != Some(*block);
+        self.secondary.iter().copied().filter(apart)
+    }
+
+    /// The prefix length of a block as large as all that its size has given it.
+    pub fn length(&self) -> u8 {
+        let size: u128 = self.elsewhere().map(|block| block.size()).sum();
+        let bits = (self.extent().size() + size).checked_ilog2().unwrap_or(0);
+        u8::try_from(32u32.saturating_sub(bits)).unwrap_or(0)
+    }
+
+    /// Every block that nobody else may have: the reserve, and what lies outside of it.
+    pub fn claims(&self) -> impl Iterator<Item = Cidr> {
+        std::iter::once(self.reserve).chain(self.elsewhere()).chain(self.ipv6.and_then(Ipv6::block))
+    }
+
+    /// The smallest block that holds all its blocks that lie in its reserve.
     pub fn extent(&self) -> Cidr {
-        let holds_all = |block: &Cidr| self.secondary.iter().all(|other| block.contains(other));
+        let mut grown = self.secondary.iter().filter(|block| self.reserve.contains(block));
+        let grown: Vec<&Cidr> = grown.by_ref().collect();
+        let holds_all = |block: &Cidr| grown.iter().all(|other| block.contains(other));
         let larger = (0..=self.cidr.length()).rev();
         larger
             .filter_map(|length| Cidr::containing(self.cidr.first(), length))
@@ -185,7 +258,7 @@ impl Network {
 impl SubnetGroup {
     /// A subnet group in one block.
     pub fn new(cidr: Cidr, slots: u32) -> Self {
-        SubnetGroup { cidr, slots, secondary: Vec::new() }
+        SubnetGroup { cidr, slots, secondary: Vec::new(), ipv6: Vec::new() }
     }
 
     /// All its blocks.
@@ -283,16 +356,20 @@ impl Decision for Network {
     type Key = Owner;
     const WORD: &'static str = "network";
     const KEY_RULE: &'static str = Owner::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "reserve", "secondary", "routable"]);
+    const FIELDS: Option<&'static [&'static str]> =
+        Some(&["cidr", "reserve", "secondary", "containers", "ipv6", "routable"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cidr = fields.required("cidr", BLOCK_RULE);
         let reserve = fields.optional("reserve", BLOCK_RULE)?;
         let secondary = fields.optional("secondary", BLOCKS_RULE)?;
+        let containers = fields.optional("containers", BLOCK_RULE)?;
+        let ipv6 = fields.optional("ipv6", "`amazon`, or an IPv6 block such as `2001:db8::/56`")?;
         let routable = fields.optional("routable", "`true` or `false`")?.unwrap_or(true);
         let cidr = cidr?;
         let secondary = secondary.map_or_else(Vec::new, |Blocks(blocks)| blocks);
-        Some(Network { cidr, reserve: reserve.unwrap_or(cidr), secondary, routable })
+        let reserve = reserve.unwrap_or(cidr);
+        Some(Network { cidr, reserve, secondary, containers, ipv6, routable })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -301,6 +378,12 @@ impl Decision for Network {
             write!(formatter, ", reserve: {}", self.reserve)?;
         }
         write_secondary(&self.secondary, formatter)?;
+        if let Some(block) = &self.containers {
+            write!(formatter, ", containers: {block}")?;
+        }
+        if let Some(ipv6) = &self.ipv6 {
+            write!(formatter, ", ipv6: {ipv6}")?;
+        }
         if !self.routable {
             formatter.write_str(", routable: false")?;
         }
@@ -312,19 +395,25 @@ impl Decision for SubnetGroup {
     type Key = SubnetGroupId;
     const WORD: &'static str = "subnets";
     const KEY_RULE: &'static str = SubnetGroupId::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "slots", "secondary"]);
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cidr", "slots", "secondary", "ipv6"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cidr = fields.required("cidr", BLOCK_RULE);
         let slots: Option<Count> = fields.required("slots", "a whole number");
         let secondary = fields.optional("secondary", BLOCKS_RULE)?;
         let secondary = secondary.map_or_else(Vec::new, |Blocks(blocks)| blocks);
-        Some(SubnetGroup { cidr: cidr?, slots: slots?.0, secondary })
+        let ipv6 = fields.optional("ipv6", "a list of numbers, such as `[0, 3]`")?;
+        let ipv6 = ipv6.map_or_else(Vec::new, |Counts(numbers)| numbers);
+        Some(SubnetGroup { cidr: cidr?, slots: slots?.0, secondary, ipv6 })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{{ cidr: {}, slots: {}", self.cidr, self.slots)?;
         write_secondary(&self.secondary, formatter)?;
+        if !self.ipv6.is_empty() {
+            let numbers: Vec<String> = self.ipv6.iter().map(u32::to_string).collect();
+            write!(formatter, ", ipv6: [{}]", numbers.join(", "))?;
+        }
         formatter.write_str(" }")
     }
 }
@@ -539,6 +628,18 @@ impl FromStr for SubnetGroupId {
             owner: owner.parse().map_err(|_| NameError(Self::RULE))?,
             group: group.parse().map_err(|_| NameError(Self::RULE))?,
         })
+    }
+}
+
+/// What stands between the brackets of a list of whole numbers.
+struct Counts(Vec<u32>);
+
+impl FromStr for Counts {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let numbers = text.split(',').map(|number| number.trim().parse::<Count>().map(|count| count.0));
+        numbers.collect::<Result<Vec<u32>, ()>>().map(Counts)
     }
 }
 

@@ -12,8 +12,8 @@
 //! stacks in-management: { region: us-east-1 }
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
-//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22] }
-//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23] }
+//! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22], ipv6: 2001:db8::/56 }
+//! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23], ipv6: [1] }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
 //! ingress acme: { 203.0.113.0/24: 1 }
 //! quarantine 10.64.8.0/22: { owner: globex, freed: 2026-11-23 }
@@ -28,8 +28,8 @@
 //! line reader of its own: a YAML reader has to refuse the repetition, and cannot name the tenant.
 //!
 //! **How it grows.** A new sort of decision is a new first word; more about an old one is a new key
-//! in its line that may be missing (as an `ipv6` block of a network would be). Both are refused by a tenantry that does not know them, which is what it should
-//! do. The version changes only if an old line changes its meaning.
+//! in its line that may be missing (as the `ipv6` of a network is). Both are refused by a tenantry that
+//! does not know them, which is what it should do. The version changes only if an old line changes its meaning.
 //!
 //! Only what cannot be derived is recorded. The pool of a block is where its addresses lie, and
 //! stays right when a pool is extended; how many tenants a cell has is a count of lines, where a
@@ -53,8 +53,8 @@ use crate::source::Span;
 
 use decision::Decision;
 pub use decision::{
-    Cell, Home, IngressSlots, Management, Network, Owner, Quarantined, Reservation, ReservationId, Seat,
-    SubnetGroup, SubnetGroupId, Zones,
+    Cell, Home, IngressSlots, Ipv6, Management, Network, Owner, Quarantined, Reservation, ReservationId,
+    Seat, SubnetGroup, SubnetGroupId, Zones,
 };
 
 pub use settle::{lines_of, lines_of_cell};
@@ -159,7 +159,8 @@ impl Lock {
     /// Every block that is not to be handed out: networks with their reserves, the quarantine, and
     /// what was found in use.
     pub fn taken(&self) -> impl Iterator<Item = Cidr> {
-        let networks = self.networks.values().map(|network| network.value.reserve);
+        let networks = self.networks.values().flat_map(|network| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
         networks.chain(self.quarantine.keys().copied()).chain(self.reserved.keys().map(|id| id.block))
     }
 
@@ -192,7 +193,14 @@ impl Lock {
         let networks =
             self.networks.iter().filter(move |(owner, network)| network.value.routable || here(owner));
         let found = self.reserved.keys().map(|id| id.block);
-        networks.map(|(_, network)| network.value.reserve).chain(self.quarantine.keys().copied()).chain(found)
+        let networks = networks.flat_map(|(_, network)| network.value.claims());
+        let networks = networks.chain(self.container_ranges());
+        networks.chain(self.quarantine.keys().copied()).chain(found)
+    }
+
+    /// What networks have for containers. Two may have the same, where the catalog lets them.
+    fn container_ranges(&self) -> impl Iterator<Item = Cidr> {
+        self.networks.values().filter_map(|network| network.value.containers)
     }
 
     fn cell_of(&self, owner: &Owner) -> Option<Owner> {

@@ -6,7 +6,8 @@ use std::fmt;
 use crate::diagnostics::{Code, Diagnostic, Report, Reported, codes};
 use crate::identity::{RegionName, TenantId, ZoneId};
 use crate::network::Cidr;
-use crate::plan::lock::{Lock, Locked, Owner, SubnetGroupId, Zones};
+use crate::plan::ipv6::VPC_LENGTH;
+use crate::plan::lock::{Ipv6, Lock, Locked, Owner, SubnetGroupId, Zones};
 use crate::source::Span;
 
 pub(super) const RESTORE: &str = "restore the lines from version control; where the tenant is not deployed yet, \
@@ -24,6 +25,7 @@ impl Lock {
         self.verify_networks(report);
         self.verify_reservations(report);
         self.verify_subnet_groups(report);
+        self.verify_ipv6_numbers(report);
         self.verify_parts(report);
         self.verify_zones(report);
         match report.checkpoint() {
@@ -44,13 +46,25 @@ impl Lock {
             }
             for (at, block) in value.secondary.iter().enumerate() {
                 let apart = value.blocks().take(at + 1).all(|earlier| !earlier.overlaps(block));
-                if !value.reserve.contains(block) || !apart {
+                let half = block.overlaps(&value.reserve) && !value.reserve.contains(block);
+                if half || !apart {
                     let message = format!(
                         "the secondary block `{block}` of `{owner}` lies {}",
-                        if apart { "outside of its reserve" } else { "in another of its blocks" }
+                        if apart { "around its reserve" } else { "in another of its blocks" }
                     );
                     report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
                 }
+            }
+            if let Some(block) = value.containers.filter(|block| !value.secondary.contains(block)) {
+                let message =
+                    format!("the range `{block}` of `{owner}` for containers is no secondary block");
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
+            }
+            if let Some(block) = value.ipv6.and_then(Ipv6::block)
+                && block.length() != VPC_LENGTH
+            {
+                let message = format!("the IPv6 block `{block}` of `{owner}` is not a /{VPC_LENGTH}");
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, line).help(RESTORE));
             }
             let known = match owner {
                 Owner::Tenant(tenant) => self.tenants.contains_key(tenant),
@@ -76,9 +90,13 @@ impl Lock {
         for (owner, network) in &self.networks {
             let holder = Holder::Network(owner);
             let claim = Claim { block: network.value.reserve, holder, line: network.line };
-            match self.region_of(owner).filter(|_| !network.value.routable) {
-                Some(region) => regional.entry(region).or_default().push(claim),
-                None => everywhere.push(claim),
+            // Also what lies outside of the reserve.
+            for block in network.value.claims() {
+                let claim = Claim { block, ..claim.clone() };
+                match self.region_of(owner).filter(|_| !network.value.routable && block.is_v4()) {
+                    Some(region) => regional.entry(region).or_default().push(claim),
+                    None => everywhere.push(claim),
+                }
             }
         }
         // What a tenant had of its cell lies inside the network of the cell, and is looked at there.
@@ -172,6 +190,27 @@ impl Lock {
         }
         for claims in claims.into_values() {
             report_overlaps(claims, report);
+        }
+    }
+
+    /// Each sixteenth of a VPC's IPv6 block belongs to one subnet group, and there is a block.
+    fn verify_ipv6_numbers(&self, report: &mut Report) {
+        let mut taken: BTreeMap<(&Owner, u32), &SubnetGroupId> = BTreeMap::new();
+        for (id, group) in self.subnet_groups.iter().filter(|(_, group)| !group.value.ipv6.is_empty()) {
+            let mut wrong = |message: String| {
+                report.push(at_line(&codes::LOCK_INCONSISTENT, message, group.line).help(RESTORE));
+            };
+            if self.network_of(&id.owner).is_none_or(|network| network.value.ipv6.is_none()) {
+                wrong(format!("`{id}` has a part of an IPv6 block, and its network has none"));
+            }
+            for number in &group.value.ipv6 {
+                if *number >= 16 {
+                    wrong(format!("`{id}` has part {number} of an IPv6 block, whose parts are 0 to 15"));
+                }
+                if let Some(first) = taken.insert((&id.owner, *number), id) {
+                    wrong(format!("`{first}` and `{id}` have the same part {number} of an IPv6 block"));
+                }
+            }
         }
     }
 

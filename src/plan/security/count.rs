@@ -1,0 +1,308 @@
+//! Rules and entries counted as AWS counts them, against its limits.
+//!
+//! The quota of a security group holds for each direction and each family of addresses. A range counts
+//! in its own family; a reference to a group counts once in both, however many bear the group; a
+//! prefix list counts as its weight (VPC User Guide, "Security group rules"; General Reference, "Amazon
+//! VPC quotas"). The two pages disagree about the family that a list is not of, so that it counts once there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{PrefixListService, quota};
+use crate::blueprint::Per;
+use crate::catalog::Catalog;
+use crate::diagnostics::{Diagnostic, Report, codes, count};
+use crate::identity::{CellId, HostAccount, RegionName};
+use crate::network::Cidr;
+use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Rule, Security};
+use crate::plan::{CellPlan, Shape, TenantPlan};
+use crate::source::Span;
+
+/// The quota of rules in a security group, by its id.
+const GROUP_QUOTA: &str = "rules-per-security-group";
+/// The quota of entries in a network ACL, by its id.
+const ACL_QUOTA: &str = "rules-per-network-acl";
+
+/// How many rules count in each family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub ipv4: usize,
+    pub ipv6: usize,
+}
+
+impl Counted {
+    /// The family that is nearer to its limit.
+    pub fn most(self) -> usize {
+        self.ipv4.max(self.ipv6)
+    }
+
+    /// The ranges of each family.
+    pub fn of<'r>(ranges: impl IntoIterator<Item = &'r Cidr>) -> Counted {
+        let (ipv4, ipv6): (Vec<&Cidr>, Vec<&Cidr>) = ranges.into_iter().partition(|range| range.is_v4());
+        Counted { ipv4: ipv4.len(), ipv6: ipv6.len() }
+    }
+
+    fn add(&mut self, other: Counted) {
+        self.ipv4 += other.ipv4;
+        self.ipv6 += other.ipv6;
+    }
+}
+
+/// How many rules one for this peer counts as, for a tenant with so many ranges of each family in its
+/// allow-list.
+fn weight(peer: &Peer, ranges: Counted) -> Counted {
+    match peer {
+        Peer::Anywhere | Peer::SubnetGroup(_) | Peer::SubnetBlock(..) | Peer::Range(_) => {
+            Counted { ipv4: 1, ipv6: 0 }
+        }
+        Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => Counted { ipv4: 0, ipv6: 1 },
+        Peer::TenantIngress => ranges,
+        Peer::Workload(_) => Counted { ipv4: 1, ipv6: 1 },
+        Peer::PrefixList(service) => {
+            let weight = PrefixListService::named(service).map_or(1, PrefixListService::weight);
+            Counted { ipv4: weight, ipv6: 1 }
+        }
+    }
+}
+
+/// The rules of each workload's group in each direction, for a tenant with so many ranges of each family
+/// in its allow-list.
+pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: Counted) -> BTreeMap<(&'s str, Direction), Counted> {
+    let own = shape.workloads().map(|workload| workload.name.as_str());
+    // The groups of a cell that hold what its tenants have in common.
+    let shared = shape.security.shared.iter().map(String::as_str).filter(|_| shape.per == Per::Cell);
+    rules_of(own.chain(shared), &shape.security.rules, ranges)
+}
+
+fn rules_of<'s>(
+    workloads: impl Iterator<Item = &'s str>,
+    rules: &'s [Rule],
+    ranges: Counted,
+) -> BTreeMap<(&'s str, Direction), Counted> {
+    let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
+    for workload in workloads {
+        counted.insert((workload, Direction::Ingress), Counted::default());
+        // The rule for nobody that keeps AWS from allowing everything.
+        counted.insert((workload, Direction::Egress), Counted { ipv4: 1, ipv6: 0 });
+    }
+    for rule in rules {
+        counted.entry((&rule.workload, rule.direction)).or_default().add(weight(&rule.peer, ranges));
+    }
+    counted
+}
+
+/// The entries of each subnet group's network ACL in each direction, the final denials left out.
+pub fn acl_entries(security: &Security, ranges: Counted) -> BTreeMap<(&str, Direction), Counted> {
+    // A longer list is left to the security group: one entry for all addresses of a family stands for it.
+    let is_longer = ranges.ipv4 + ranges.ipv6 > security.acl_ranges;
+    let one = Counted { ipv4: 1, ipv6: ranges.ipv6.min(1) };
+    let ranges = if is_longer { one } else { ranges };
+    let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
+    for entry in &security.acl_entries {
+        counted.entry((&entry.subnet_group, entry.direction)).or_default().add(weight(&entry.peer, ranges));
+    }
+    counted
+}
+
+/// How long an allow-list can be for every ACL to hold an entry for each of its ranges, by AWS's default.
+/// What AWS has granted is left alone: the accounts of one shape may differ in it.
+pub(super) fn room_for_ranges(entries: &[AclEntry], dual: bool) -> usize {
+    const DEFAULT: usize = 20;
+    let room = DEFAULT - if dual { 2 } else { 1 };
+    let mut needed: BTreeMap<(&str, Direction), (usize, usize)> = BTreeMap::new();
+    for entry in entries {
+        let (ranges, others) = needed.entry((&entry.subnet_group, entry.direction)).or_default();
+        *(if entry.peer == Peer::TenantIngress { ranges } else { others }) += 1;
+    }
+    let room = |(ranges, others): &(usize, usize)| room.saturating_sub(*others).checked_div(*ranges);
+    needed.values().filter_map(room).min().unwrap_or(ACL_INGRESS_RANGES).min(ACL_INGRESS_RANGES)
+}
+
+/// How many AWS allows in an account and Region, with what it has granted.
+fn allowed(catalog: &Catalog, id: &str, account: &HostAccount, region: &RegionName) -> usize {
+    let granted = catalog.quotas.iter().filter(|one| {
+        one.quota.value.id == id
+            && one.account.as_ref().is_none_or(|given| HostAccount::Number(given.value.clone()) == *account)
+            && one.region.as_ref().is_none_or(|given| given.value == *region)
+    });
+    let closest = granted.max_by_key(|one| (one.account.is_some(), one.region.is_some()));
+    let limit = closest.map(|one| one.value.value).or(quota(id).and_then(|quota| quota.default));
+    usize::try_from(limit.unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+/// Reports groups and ACLs that would hold more than AWS allows: once for a shape, or for the tenant
+/// whose allow-list makes them too many.
+pub(in crate::plan) fn check(
+    catalog: &Catalog,
+    tenants: &[TenantPlan<'_>],
+    cells: &[CellPlan<'_>],
+    shapes: &[Shape<'_>],
+    report: &mut Report,
+) {
+    let mut check = Check { catalog, shapes, told: BTreeSet::new(), report };
+    for cell in cells {
+        let place = cell.tenants.first().map_or(cell.blueprint.span, |tenant| tenant.tier.span);
+        check.home(cell.shape, &cell.id, place, None);
+    }
+    for tenant in tenants {
+        check.home(tenant.shape, &tenant.cell, tenant.tenant.tier.span, Some(tenant));
+    }
+}
+
+struct Check<'c> {
+    catalog: &'c Catalog,
+    shapes: &'c [Shape<'c>],
+    /// By shape, group and limit.
+    told: BTreeSet<(usize, &'c str, Direction, usize)>,
+    report: &'c mut Report,
+}
+
+impl<'c> Check<'c> {
+    /// `place` is in the catalog, and belongs to who needs the shape; `owner` has an allow-list.
+    fn home(&mut self, number: usize, cell: &CellId, place: Span, owner: Option<&TenantPlan<'_>>) {
+        let Some(shape) = self.shapes.get(number) else { return };
+        let ranges = owner.map_or(Counted::default(), |owner| Counted::of(owner.ingress.values()));
+        let limit = allowed(self.catalog, GROUP_QUOTA, &cell.account, &cell.region);
+        for ((workload, direction), counted) in group_rules(shape, ranges) {
+            if counted.most() <= limit {
+                continue;
+            }
+            let without = group_rules(shape, Counted { ipv4: 1, ipv6: ranges.ipv6.min(1) })
+                .get(&(workload, direction))
+                .map_or(0, |one| one.most());
+            let over = Over { workload, direction, used: counted.most(), limit };
+            match owner.filter(|_| without <= limit) {
+                Some(owner) => self.report.push(over.allow_list(owner)),
+                None if self.told.insert((number, workload, direction, limit)) => {
+                    self.report.push(over.flows(shape, place));
+                }
+                None => {}
+            }
+        }
+        let limit = allowed(self.catalog, ACL_QUOTA, &cell.account, &cell.region);
+        for ((group, direction), counted) in
+            acl_entries(&shape.security, Counted { ipv4: shape.security.acl_ranges, ipv6: 0 })
+        {
+            let room = limit.saturating_sub(denials(counted));
+            let used = counted.ipv4 + counted.ipv6;
+            if used > room && self.told.insert((number, group, direction, limit)) {
+                self.report.push(too_many_entries(shape, group, direction, used, room));
+            }
+        }
+    }
+}
+
+/// Final denials that count: one for each family. AWS's pages disagree about whether the entries of
+/// the families count together, so that they do.
+fn denials(counted: Counted) -> usize {
+    if counted.ipv6 > 0 { 2 } else { 1 }
+}
+
+/// A group with more rules than AWS allows.
+struct Over<'o> {
+    workload: &'o str,
+    direction: Direction,
+    used: usize,
+    limit: usize,
+}
+
+impl Over<'_> {
+    fn says(&self, whose: &str) -> String {
+        format!(
+            "the security group of {whose} needs {} {} rules, and AWS allows {}",
+            self.used,
+            self.direction.name(),
+            self.limit
+        )
+    }
+
+    fn flows(&self, shape: &Shape<'_>, needed: Span) -> Diagnostic {
+        let place = shape.blueprint.workloads.get(self.workload).map_or(shape.blueprint.span, |one| one.span);
+        Diagnostic::error(
+            &codes::TOO_MANY_GROUP_RULES,
+            self.says(&format!("the workload `{}`", self.workload)),
+        )
+        .at(place, "")
+        .also(needed, "needed for this tenant")
+        .help(format!("declare fewer flows, or ask AWS for more and say so with the quota `{GROUP_QUOTA}`"))
+    }
+
+    fn allow_list(&self, tenant: &TenantPlan<'_>) -> Diagnostic {
+        let whose = format!("the workload `{}` of tenant `{}`", self.workload, tenant.tenant.id.value);
+        let ranges = tenant.ingress.len();
+        let mut error = Diagnostic::error(&codes::TOO_MANY_GROUP_RULES, self.says(&whose))
+            .at(span_of_list(tenant), format!("its allow-list comes to {}", count(ranges, "range")));
+        if ranges != tenant.tenant.ingress.len() {
+            error =
+                error.note("ranges that touch or overlap are counted as the blocks that they make together");
+        }
+        error.help(format!(
+            "name larger blocks in its `ingress`, or ask AWS for more and say so with the quota `{GROUP_QUOTA}`"
+        ))
+    }
+}
+
+fn span_of_list(tenant: &TenantPlan<'_>) -> Span {
+    tenant.tenant.ingress.first().map_or(tenant.tenant.id.span, |range| range.span)
+}
+
+fn too_many_entries(
+    shape: &Shape<'_>,
+    group: &str,
+    direction: Direction,
+    used: usize,
+    room: usize,
+) -> Diagnostic {
+    let place = shape.blueprint.subnet_group(group).map_or(shape.blueprint.span, |group| group.span);
+    Diagnostic::error(
+        &codes::TOO_MANY_ACL_ENTRIES,
+        format!(
+            "the network ACL of the {group} subnets needs {used} {} entries, and AWS allows {room} beside the default one",
+            direction.name()
+        ),
+    )
+    .at(place, "")
+    .help(format!(
+        "declare fewer flows, join port ranges, or have AWS grant up to 40 and say so with the quota `{ACL_QUOTA}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Traffic;
+
+    fn group_with(peer: Peer, ipv4: usize) -> Counted {
+        let ranges = Counted { ipv4, ipv6: 0 };
+        let rule = Rule {
+            workload: "edge".into(),
+            direction: Direction::Ingress,
+            traffic: Traffic::Tcp((443, 443)),
+            peer,
+            reason: String::new(),
+        };
+        rules_of(["edge"].into_iter(), &[rule], ranges)[&("edge", Direction::Ingress)]
+    }
+
+    #[test]
+    fn a_range_counts_in_its_own_family() {
+        assert_eq!(group_with(Peer::Anywhere, 0), Counted { ipv4: 1, ipv6: 0 });
+        assert_eq!(group_with(Peer::TenantIngress, 7), Counted { ipv4: 7, ipv6: 0 });
+    }
+
+    #[test]
+    fn a_reference_counts_once_in_both_families() {
+        assert_eq!(group_with(Peer::Workload("service".into()), 0), Counted { ipv4: 1, ipv6: 1 });
+    }
+
+    #[test]
+    fn a_prefix_list_counts_as_its_weight() {
+        assert_eq!(group_with(Peer::PrefixList("cloudfront".into()), 0), Counted { ipv4: 55, ipv6: 1 });
+        assert_eq!(group_with(Peer::PrefixList("s3".into()), 0), Counted { ipv4: 1, ipv6: 1 });
+    }
+
+    #[test]
+    fn the_rule_for_nobody_counts() {
+        let counted = rules_of(["edge"].into_iter(), &[], Counted { ipv4: 1, ipv6: 0 });
+        assert_eq!(counted[&("edge", Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
+    }
+}

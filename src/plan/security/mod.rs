@@ -1,0 +1,219 @@
+//! From a blueprint's flows to security group rules and network ACL entries.
+//!
+//! Both are decided once a shape, with symbolic peers ("the app subnets"), since the rules of two
+//! tenants of one shape differ in addresses only. Nothing that is not declared is allowed, in either
+//! direction. Security groups are stateful; network ACLs are not, so every flow brings the entries
+//! of its answers. How rules are written down is left to `synth`.
+//!
+//! In the order of the work: `derivation` turns flows into what each group and each ACL has to let
+//! through, `consolidate` says that with the fewest rules and compares, `blocks` repeats what is about
+//! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does,
+//! `sharing` says which rules tenants of a cell have in common, and how few groups and rules there could be.
+
+mod blocks;
+mod consolidate;
+pub mod count;
+mod derivation;
+mod numbers;
+pub mod sharing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Settings, Workload};
+use crate::catalog::NamedRanges;
+use crate::diagnostics::{Diagnostic, Report, codes};
+use crate::network::{Cidr, Traffic};
+use crate::plan::Growth;
+use crate::source::Span;
+
+pub use derivation::{EPHEMERAL_PORTS, answers};
+
+/// Allow-lists up to this long are repeated in the network ACL, where it has the room; longer ones are
+/// left to the security group, which filters exactly, because an ACL holds 20 entries a direction.
+pub const ACL_INGRESS_RANGES: usize = 8;
+
+/// What may reach what, in one shape.
+#[derive(Debug, Default)]
+pub struct Security {
+    /// The workloads that are switched on, those of the other side included: each has a security group.
+    pub workloads: BTreeSet<String>,
+    /// Workloads of tenants some of whose rules stand in a group of the cell.
+    pub shared: BTreeSet<String>,
+    /// In canonical order. In the shape of a cell, those of a tenant's workload are of its shared group.
+    pub rules: Vec<Rule>,
+    /// In canonical order.
+    pub acl_entries: Vec<AclEntry>,
+    /// Allow-lists up to this long are repeated in the network ACLs; [`ACL_INGRESS_RANGES`] at most.
+    pub acl_ranges: usize,
+    /// Services whose prefix lists the rules name.
+    pub prefix_lists: BTreeSet<String>,
+}
+
+/// Which way a packet goes, seen from the workload or the subnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    Ingress,
+    Egress,
+}
+
+/// The other side of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// Every IPv4 address.
+    Anywhere,
+    /// Every IPv6 address.
+    AnywhereIpv6,
+    /// The ranges of the tenant's allow-list.
+    TenantIngress,
+    /// The addresses of a subnet group, in the block that its network was created with.
+    SubnetGroup(String),
+    /// The addresses of a subnet group in another block of its network.
+    SubnetBlock(String, usize),
+    /// A /60 of a subnet group's IPv6 addresses, counted from 1.
+    SubnetIpv6(String, usize),
+    /// Whoever bears the security group of a workload.
+    Workload(String),
+    /// AWS's prefix list of a service.
+    PrefixList(String),
+    /// Addresses outside of the product's networks, the same for every tenant.
+    Range(Cidr),
+}
+
+/// A rule of a workload's security group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    pub workload: String,
+    pub direction: Direction,
+    pub traffic: Traffic,
+    pub peer: Peer,
+    /// Why the peer is written as it is.
+    pub reason: String,
+}
+
+/// An entry of a subnet group's network ACL; all entries allow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AclEntry {
+    pub subnet_group: String,
+    pub direction: Direction,
+    pub traffic: Traffic,
+    pub peer: Peer,
+    /// 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an edit elsewhere does not
+    /// renumber it. Entries for the tenant's allow-list have a round hundred, to which the slot of each range is added.
+    pub number: u16,
+}
+
+impl Direction {
+    /// In the words of security groups.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Ingress => "ingress",
+            Direction::Egress => "egress",
+        }
+    }
+
+    fn back(self) -> Direction {
+        match self {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        }
+    }
+}
+
+/// What rules follow from.
+pub(super) struct Pattern<'d> {
+    pub(super) blueprint: &'d Blueprint,
+    /// Whose rules are derived: the tenant's, or those of the cell that tenants share.
+    pub(super) side: Per,
+    pub(super) settings: &'d Settings,
+    pub(super) growth: &'d Growth,
+    /// Those that are switched on.
+    pub(super) workloads: &'d BTreeMap<&'d str, &'d Workload>,
+    /// Those that are switched on.
+    pub(super) flows: &'d [&'d Flow],
+    /// The ranges that flows may name.
+    pub(super) ranges: &'d BTreeMap<String, NamedRanges>,
+    /// Where the first tenant that has this shape stands in the catalog.
+    pub(super) place: Span,
+}
+
+/// Derives the rules and entries of one side from the flows that are switched on.
+pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
+    let mut derivation = derivation::Derivation::new(pattern);
+    for flow in pattern.flows {
+        if let Err(problem) = derivation.flow(flow)
+            && (derivation.is_mine(&flow.from) || derivation.is_mine(&flow.to))
+        {
+            report.push(told(problem, flow, pattern));
+        }
+    }
+    let dual = pattern.growth.ipv6.is_some();
+    let mut shorten = |said: &BTreeSet<(Peer, Traffic)>| {
+        consolidate::consolidate(said, dual).unwrap_or_else(|wrong| {
+            report.push(wrong.told(pattern.place));
+            Vec::new()
+        })
+    };
+    let mut rules = Vec::new();
+    for ((workload, direction), said) in &derivation.rules {
+        for (peer, traffic) in shorten(&said.keys().cloned().collect()) {
+            let reason = derivation::reason(said, &peer);
+            rules.push(Rule { workload: workload.clone(), direction: *direction, traffic, peer, reason });
+        }
+    }
+    let mut entries = Vec::new();
+    for ((subnet_group, direction), said) in &derivation.entries {
+        entries.extend(shorten(said).into_iter().map(|(peer, traffic)| AclEntry {
+            subnet_group: subnet_group.clone(),
+            direction: *direction,
+            traffic,
+            peer,
+            number: 0,
+        }));
+    }
+    entries.sort();
+    let acl_entries = numbers::numbered(entries, pattern.growth);
+    let shared = pattern.workloads.values().filter(|workload| workload.shared_rules);
+    if let Some(rule) = rules.iter().find(|rule| sharing::names_shared_group(rule, pattern)) {
+        report.push(sharing::told(rule, pattern));
+    }
+    Security {
+        workloads: pattern.workloads.keys().map(|name| (*name).to_owned()).collect(),
+        shared: shared.map(|workload| workload.name.clone()).collect(),
+        rules: blocks::over_all_blocks(rules, pattern.growth),
+        acl_ranges: count::room_for_ranges(&acl_entries, dual),
+        acl_entries,
+        prefix_lists: derivation.prefix_lists,
+    }
+}
+
+fn told(problem: derivation::Problem, flow: &Flow, pattern: &Pattern<'_>) -> Diagnostic {
+    match problem {
+        derivation::Problem::NoWay(message) => Diagnostic::error(&codes::UNREACHABLE_DESTINATION, message)
+            .at(pattern.place, "with these settings")
+            .also(flow.span, "by this flow")
+            .help(way_out(pattern.blueprint, &flow.to)),
+        derivation::Problem::NoRange(name) => {
+            let message = format!(
+                "the catalog has no range `{name}`, which a flow of the blueprint `{}` names",
+                pattern.blueprint.name
+            );
+            Diagnostic::error(&codes::UNKNOWN_RANGE, message)
+                .at(pattern.place, "needed for this tenant")
+                .also(flow.span, "by this flow")
+                .help(format!("add `ranges: {{ {name}: [...] }}` to the catalog, or take the flow out"))
+        }
+    }
+}
+
+/// What would lead to a destination, as far as the blueprint has settings for it.
+fn way_out(blueprint: &Blueprint, to: &FlowEnd) -> &'static str {
+    let has = |setting| blueprint.settings.properties.contains_key(setting);
+    match to {
+        FlowEnd::Service(_) if has("nat") && has("interface_endpoints") => {
+            "give the subnets a NAT gateway with `nat`, or name the service in `interface_endpoints`"
+        }
+        FlowEnd::Service(_) if has("interface_endpoints") => "name the service in `interface_endpoints`",
+        _ if has("nat") => "give the subnets a NAT gateway with `nat`",
+        _ => "put the workload into subnets with the route `internet`, or take the flow out",
+    }
+}
