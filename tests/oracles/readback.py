@@ -260,6 +260,9 @@ class Networks:
                 if route.get("DestinationCidrBlock") == "0.0.0.0/0":
                     nat = route.get("NatGatewayId")
                     way = f"nat gateway {place_of.get(nat, nat)}" if nat else "internet gateway"
+                elif "TransitGatewayId" in route:
+                    # To the central services; where such a route may lead is judged by `tenantry check`.
+                    continue
                 elif route["GatewayId"] != "local" and not route["GatewayId"].startswith("vpce-"):
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
