@@ -27,7 +27,8 @@ mod values;
 
 pub use contents::{
     Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
-    Purpose, Quarantine, QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
+    Purpose, Quarantine, QuotaOverride, Region, Reserved, Role, Settings, SharedServices, Status, Tenant,
+    Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

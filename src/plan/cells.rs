@@ -12,12 +12,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Owner as NetworkOwner, Per};
+use crate::catalog::Role;
 use crate::diagnostics::{Diagnostic, Report, codes, list_of};
-use crate::identity::{CellId, HostAccount, Model, RegionName, TenantId, hash_number};
+use crate::identity::{CellId, HomeId, HostAccount, Model, RegionName, hash_number};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::cell_addresses::Taken;
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Cell, Home, Lock, Locked, Owner};
+use crate::plan::moves::SAY_SO;
 
 /// Tenants of one key may share a cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,12 +31,12 @@ pub(super) struct Key {
     /// The settings of the cell, as JSON.
     settings: String,
     /// Who has the cell alone, where its compliance asks for that.
-    alone: Option<TenantId>,
+    alone: Option<HomeId>,
 }
 
 impl Key {
     pub(super) fn of(intent: &Intent<'_>, account: HostAccount) -> Self {
-        let id = &intent.tenant.id.value;
+        let id = &intent.home;
         Key {
             account,
             region: intent.tenant.region.value.clone(),
@@ -75,7 +77,7 @@ pub(super) struct Cells<'c> {
     rooms: BTreeMap<CellId, Room>,
     slots: BTreeMap<CellId, BTreeSet<u32>>,
     /// The first tenant in each cell, and its key.
-    first: BTreeMap<CellId, (Key, &'c TenantId)>,
+    first: BTreeMap<CellId, (Key, &'c HomeId)>,
     taken: Taken,
     /// The highest number of each model.
     last: BTreeMap<Model, u32>,
@@ -90,7 +92,7 @@ struct Room {
 }
 
 impl<'c> Cells<'c> {
-    /// The cells of the lock, with all who live there: also those who have retired.
+    /// The cells of the lock, with all who live there.
     pub(super) fn new(lock: &Lock) -> Self {
         let mut slots: BTreeMap<CellId, BTreeSet<u32>> = BTreeMap::new();
         for home in lock.tenants.values().filter(|home| !home.value.cell.model.is_silo()) {
@@ -115,8 +117,12 @@ impl<'c> Cells<'c> {
         report: &mut Report,
     ) -> bool {
         let cell = &home.value.cell;
-        let key = Key::of(intent, cell.account.clone());
-        let id = &intent.tenant.id.value;
+        let mut key = Key::of(intent, cell.account.clone());
+        if intent.tenant.role == Role::Leaving && self.slots.get(cell).is_some_and(|slots| slots.len() > 1) {
+            // Perhaps it leaves because it may not share any more.
+            key.alone = None;
+        }
+        let id = &intent.home;
         let Some((first, other)) = self.first.get(cell) else {
             let taken = self.slots.get(cell).map_or(0, BTreeSet::len);
             let room = Room::of(cell, intent.blueprint, taken, lock, &self.taken);
@@ -134,7 +140,7 @@ impl<'c> Cells<'c> {
             .at(intent.tenant.tier.span, "")
             .note("a tenant never moves to another cell by itself")
             .help(format!(
-                "make them alike again; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
+                "make them alike again; {SAY_SO}; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
             ));
         if let Some(line) = home.line {
             error = error.also(line, "decided here");
@@ -151,7 +157,7 @@ impl<'c> Cells<'c> {
         lock: &mut Lock,
         report: &mut Report,
     ) {
-        let id = &intent.tenant.id.value;
+        let id = &intent.home;
         let key = Key::of(intent, account);
         let length = intent.length.as_ref().map(|length| length.value).filter(|_| intent.has_parts());
         let found = self.open.get(&key).and_then(|cells| {
@@ -184,7 +190,7 @@ impl<'c> Cells<'c> {
                 self.open.entry(key).or_default().retain(|open| *open != cell);
             }
         }
-        lock.tenants.insert(id.clone(), Locked::new(Home { cell, slot: Some(slot) }));
+        lock.tenants.insert(id.clone(), Locked::new(Home { slot: Some(slot), ..Home::alone(cell) }));
     }
 }
 
@@ -244,8 +250,8 @@ fn next_cell(key: &Key, last: u32) -> CellId {
 }
 
 /// From the tenant's id, so that two branches that each add a tenant seldom give the same number.
-fn free_slot(id: &TenantId, taken: &BTreeSet<u32>) -> u32 {
-    let mut slot = hash_number(id.as_str()) % Home::SLOTS + 1;
+fn free_slot(id: &HomeId, taken: &BTreeSet<u32>) -> u32 {
+    let mut slot = hash_number(&id.to_string()) % Home::SLOTS + 1;
     // A cell never has as many tenants as there are slots left to try in vain.
     while taken.contains(&slot) && taken.len() < Home::SLOTS as usize {
         slot = slot % Home::SLOTS + 1;

@@ -129,6 +129,8 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
     let value = match symbol {
         Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
         Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
+        Symbol::TenantHome => tenant()?.home.name(),
+        Symbol::TenantHost => tenant()?.host_label.clone(),
         Symbol::TenantTier => tenant()?.tier.name.to_string(),
         Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
         Symbol::ResourceName => resource_name(catalog, unit),
