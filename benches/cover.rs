@@ -50,7 +50,7 @@ fn main() {
 }
 
 /// Rules as they gather over the years: a few offices whose ranges were bought one after the other, a
-/// few services, the same range named twice, a range that lies in another.
+/// few services on neighbouring ports, the same range named twice, a range that lies in another.
 fn workload(rules: usize, random: &mut Random) -> Vec<Opening> {
     const PORTS: [(u16, u16); 8] = [
         (443, 443),
@@ -65,8 +65,8 @@ fn workload(rules: usize, random: &mut Random) -> Vec<Opening> {
     let office = random.below(200) << 16 | 0x0a00_0000;
     (0..rules)
         .map(|_| {
-            let length = 22 + random.below(7) as u8;
-            let within = (random.below(1 << 12) as u32) << 4;
+            let length = 23 + random.below(4) as u8;
+            let within = (random.below(1 << 5) as u32) << 6;
             let first = (office as u32 | within) & (u32::MAX << (32 - length));
             let traffic = match random.below(20) {
                 0 => Traffic::All,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::blueprint::condition::Condition;
 use crate::blueprint::settings::SettingsSchema;
-use crate::blueprint::template::Template;
+use crate::blueprint::template::{Piece, Template};
 use crate::identity::Model;
 use crate::network::Traffic;
 use crate::source::Span;
@@ -26,6 +26,8 @@ pub struct Blueprint {
     pub flows: Vec<Flow>,
     /// In an order in which every stack comes after those that it refers to.
     pub stacks: Vec<Stack>,
+    /// What is written beside the stacks, by name.
+    pub files: Vec<File>,
     pub span: Span,
 }
 
@@ -240,6 +242,28 @@ pub struct Stack {
     pub after: Vec<String>,
     pub when: Option<Condition>,
     pub span: Span,
+}
+
+/// A file that is no stack, for those who bring tenants in and look after them.
+#[derive(Debug)]
+pub struct File {
+    pub name: String,
+    /// How many there are of it; never [`Per::Account`].
+    pub per: Per,
+    pub when: Option<Condition>,
+    pub body: FileBody,
+    pub span: Span,
+}
+
+/// What stands in such a file.
+#[derive(Debug)]
+pub enum FileBody {
+    /// An item of a DynamoDB table, written together with those of other tenants.
+    Record { table: Piece, item: Piece },
+    /// The input of a command of the AWS CLI.
+    Input(Piece),
+    /// Text, or a list of texts, that a program runs.
+    Script { text: Piece, ending: String },
 }
 
 impl Blueprint {

@@ -24,13 +24,40 @@ macro_rules! embedded_files {
 
 /// The blueprints that ship with tenantry. A test holds this list against the directory.
 const EMBEDDED: &[Embedded] = &[
+    embedded_files!("", "account":
+        "account.yaml",
+        "account_commands.yaml",
+        "baseline.yaml",
+        "blueprint.yaml",
+        "organization.yaml",
+        "organization_commands.yaml",
+        "trail.yaml",
+    ),
+    embedded_files!("", "application":
+        "api.yaml",
+        "api_key.yaml",
+        "blueprint.yaml",
+        "data.yaml",
+        "database.yaml",
+        "endpoints.yaml",
+        "foundation.yaml",
+        "function.yaml",
+        "logging.yaml",
+        "network.yaml",
+        "security.yaml",
+        "setup_sql.yaml",
+        "tenant_sql.yaml",
+        "tenants.yaml",
+    ),
     embedded_files!("", "container": "blueprint.yaml", "cluster.yaml", "security.yaml", "service.yaml"),
+    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml"),
     embedded_files!("", "subnet": "blueprint.yaml", "network.yaml", "security.yaml"),
     embedded_files!("", "vpc": "blueprint.yaml"),
 ];
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[
+    embedded_files!("parts/", "attachment": "attachment.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_entry": "host_name.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::condition::Condition;
 use crate::blueprint::include::Templates;
 use crate::blueprint::intent::{Blueprint, CellIntent};
+use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
 use crate::blueprint::load_stacks::StackReader;
@@ -70,6 +71,7 @@ fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Opti
     let reader = StackReader { templates, model };
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
+    let files = fields.optional("files").map(|node| output_files(node, templates, report));
     let span = fields.span();
     fields.finish(report);
     let settings = match settings {
@@ -88,6 +90,7 @@ fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Opti
         workloads,
         flows,
         stacks,
+        files: files.unwrap_or_default(),
         span,
     })
 }

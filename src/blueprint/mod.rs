@@ -9,6 +9,7 @@ mod include;
 pub mod intent;
 pub mod library;
 mod load;
+mod load_files;
 mod load_flows;
 mod load_network;
 mod load_stacks;
@@ -19,7 +20,8 @@ pub mod settings;
 pub mod template;
 
 pub use intent::{
-    Blueprint, CellIntent, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack, SubnetGroup, Workload,
+    Blueprint, CellIntent, File, FileBody, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack,
+    SubnetGroup, Workload,
 };
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};

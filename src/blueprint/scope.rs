@@ -37,6 +37,8 @@ pub enum Symbol {
     TenantSlot,
     /// The model and number of the cell, such as `container-1`.
     CellName,
+    /// The name for resources that must be named, of the cell that a tenant lives in.
+    CellResourceName,
     /// The number of the cell.
     CellNumber,
     /// What stands in the place of a tenant's id in the tags of what tenants share.
@@ -92,6 +94,7 @@ impl Symbol {
             Symbol::ResourceName => "ResourceName".to_owned(),
             Symbol::TenantSlot => "TenantSlot".to_owned(),
             Symbol::CellName => "CellName".to_owned(),
+            Symbol::CellResourceName => "CellResourceName".to_owned(),
             Symbol::CellNumber => "CellNumber".to_owned(),
             Symbol::SharedTag => "SharedTag".to_owned(),
             Symbol::NetworkCidr => "NetworkCidr".to_owned(),
@@ -132,6 +135,7 @@ impl Symbol {
             Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
             Symbol::TenantSlot => "Number of the tenant in its cell".to_owned(),
             Symbol::CellName => "Name of the cell".to_owned(),
+            Symbol::CellResourceName => "Name for the cell's resources that must be named".to_owned(),
             Symbol::CellNumber => "Number of the cell".to_owned(),
             Symbol::SharedTag => "Whose the resources are, in place of a tenant".to_owned(),
             Symbol::NetworkCidr => "IPv4 block of the tenant's VPC".to_owned(),

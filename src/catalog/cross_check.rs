@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::check_ipv6;
 use crate::catalog::decode::Declared;
-use crate::catalog::ranges;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Pool, Reserved, Role, Tenant, Tier};
+use crate::catalog::{ranges, shared_services};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, ComplianceName, Model, TenantId};
 use crate::source::Span;
@@ -46,6 +46,7 @@ pub(super) fn check(catalog: &Catalog, declared: &Declared<'_>, report: &mut Rep
     check_reserved(&pools, catalog, report);
     check_ipv6::check(catalog, report);
     ranges::check(catalog, report);
+    shared_services::check(catalog, report);
     check_accounts(catalog, report);
     check_tiers(catalog, declared, report);
     check_tenants(catalog, declared, report);
@@ -421,6 +422,12 @@ fn check_quotas(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report)
         .chain(management)
         .map(|account| &account.value)
         .collect();
+    for file in &catalog.quota_files {
+        if !own.contains(&file.account.value) {
+            check_known_account(&file.account, catalog, declared, report);
+        }
+        check_known(&file.region, "region", &codes::UNKNOWN_REGION, declared.regions.as_ref(), report);
+    }
     for quota in &catalog.quotas {
         if let Some(account) = quota.account.as_ref().filter(|account| !own.contains(&account.value)) {
             check_known_account(account, catalog, declared, report);

@@ -5,10 +5,13 @@
 
 mod adopt;
 mod blueprint;
+mod check;
+mod compile;
 mod completions;
 mod explain;
 mod init;
 mod inputs;
+mod limits;
 mod lock;
 mod man;
 mod plan;
@@ -33,18 +36,44 @@ use crate::source::SourceMap;
 struct Arguments {
     /// How results and messages are printed
     #[arg(long, global = true, value_enum, default_value = "human", value_name = "FORMAT")]
-    format: Format,
+    format: Rendering,
     #[command(subcommand)]
     command: Command,
 }
 
 /// How results and messages are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     /// Text for people
     Human,
     /// JSON for tools
     Json,
+}
+
+/// What `--format` can say. The last three are for findings, and so for the commands that have some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rendering {
+    /// Text for people
+    Human,
+    /// JSON for tools
+    Json,
+    /// Findings for code hosts (SARIF 2.1.0)
+    Sarif,
+    /// Findings as tests, for CI systems
+    Junit,
+    /// Findings as commands of a GitHub workflow
+    Github,
+}
+
+impl Rendering {
+    /// How everything but findings is printed.
+    fn format(self) -> Format {
+        if self == Rendering::Json { Format::Json } else { Format::Human }
+    }
+
+    fn is_for_findings(self) -> bool {
+        !matches!(self, Rendering::Human | Rendering::Json)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +84,10 @@ enum Command {
     Synth(synth::Arguments),
     /// Show every decision without writing anything
     Plan(plan::Arguments),
+    /// Judge an output tree, or a directory of CloudFormation templates
+    Check(check::Arguments),
+    /// Show the use of every limit of AWS, and the first to break
+    Limits(limits::Arguments),
     /// Explain a code, a tenant, a stack or an address
     Explain(explain::Arguments),
     /// Take networks that exist already into the lock
@@ -82,6 +115,7 @@ enum Outcome {
 /// What every command works with.
 struct Session {
     format: Format,
+    rendering: Rendering,
     sources: SourceMap,
     report: Report,
 }
@@ -107,12 +141,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    let mut session =
-        Session { format: arguments.format, sources: SourceMap::default(), report: Report::default() };
+    let mut session = Session {
+        format: arguments.format.format(),
+        rendering: arguments.format,
+        sources: SourceMap::default(),
+        report: Report::default(),
+    };
     let outcome = match &arguments.command {
+        command if session.rendering.is_for_findings() && !matches!(command, Command::Check(_)) => {
+            Err(session.report.error(not_a_rendering()))
+        }
         Command::Init(arguments) => init::run(arguments, &mut session),
         Command::Synth(arguments) => synth::run(arguments, &mut session),
         Command::Plan(arguments) => plan::run(arguments, &mut session),
+        Command::Check(arguments) => check::run(arguments, &mut session),
+        Command::Limits(arguments) => limits::run(arguments, &mut session),
         Command::Explain(arguments) => explain::run(arguments, &mut session),
         Command::Adopt(arguments) => adopt::run(arguments, &mut session),
         Command::Lock(arguments) => lock::run(arguments, &mut session),
@@ -121,7 +164,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(arguments) => completions::run(arguments, &mut session),
         Command::Man(arguments) => man::run(arguments, &mut session),
     };
-    let Session { format, sources, report } = session;
+    let Session { format, sources, report, .. } = session;
     print::diagnostics(format, report, &sources);
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
@@ -143,6 +186,11 @@ fn wrong_use(error: &clap::Error) -> Diagnostic {
     let message = first.strip_prefix("error: ").unwrap_or(first).replace('\'', "`");
     Diagnostic::error(&codes::WRONG_USE, message)
         .help("`tenantry --help` lists the commands and their options")
+}
+
+fn not_a_rendering() -> Diagnostic {
+    Diagnostic::error(&codes::WRONG_USE, "this format is for findings, and this command has none")
+        .help("use `--format human` or `--format json`; `tenantry check` knows all formats")
 }
 
 /// The command line as clap knows it, for completions and manual pages.

@@ -39,6 +39,16 @@ pub(super) fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// Whether a result is shown in colour.
+pub(super) fn is_colourful() -> bool {
+    stdout().is_terminal() && colours_are_welcome()
+}
+
+/// The convention of no-color.org; it changes no result, only how a terminal shows it.
+fn colours_are_welcome() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Prints all that the run has to tell, sorted by place.
 pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
     let sorted = report.into_sorted(sources);
@@ -46,12 +56,7 @@ pub(super) fn diagnostics(format: Format, report: Report, sources: &SourceMap) {
         return;
     }
     let text = match format {
-        Format::Human => {
-            // The convention of no-color.org; it changes no result, only how a terminal shows it.
-            let colour =
-                stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            human::render(&sorted, sources, colour)
-        }
+        Format::Human => human::render(&sorted, sources, stderr().is_terminal() && colours_are_welcome()),
         Format::Json => {
             format!("{}\n", serde_json::to_string_pretty(&json::render(&sorted, sources)).unwrap_or_default())
         }

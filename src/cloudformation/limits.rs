@@ -15,6 +15,21 @@ pub const PARAMETERS: usize = 200;
 /// Outputs in one template.
 pub const OUTPUTS: usize = 200;
 
+/// Dynamic references, `{{resolve:...}}`, in one template.
+pub const DYNAMIC_REFERENCES: usize = 60;
+
+/// Mappings in one template.
+pub const MAPPINGS: usize = 200;
+
+/// Bytes of a template's description.
+pub const DESCRIPTION_BYTES: usize = 1_024;
+
+/// Characters of a logical id, and of the name of a parameter or an output.
+pub const LOGICAL_ID_CHARACTERS: usize = 255;
+
+/// Characters of a stack's name.
+pub const STACK_NAME_CHARACTERS: usize = 128;
+
 /// Bytes of one parameter's value.
 pub const PARAMETER_VALUE_BYTES: usize = 4_096;
 

@@ -5,7 +5,9 @@
 
 mod json;
 pub mod limits;
+mod property_schemas;
 mod resource_types;
 
 pub use json::Json;
-pub use resource_types::{ResourceType, TagShape, resource_type};
+pub use property_schemas::{Additional, PropertySchema, TypeSchema, property_schema};
+pub use resource_types::{ResourceType, TagShape, resource_type, resource_type_names};

@@ -20,6 +20,8 @@ pub struct ResourceType {
     pub required: Vec<String>,
     /// All top-level properties.
     pub properties: Vec<String>,
+    /// Properties that AWS sets and no template may; nested ones as `A/B`.
+    pub read_only: Vec<String>,
     /// Attributes that `Fn::GetAtt` gives.
     pub attributes: Vec<String>,
     /// Properties whose change replaces the resource; nested ones as `A/B`.
@@ -46,6 +48,11 @@ pub enum TagShape {
 /// The facts of a type such as `AWS::EC2::VPC`; `None` where the table does not have it.
 pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
     TABLE.get(name)
+}
+
+/// The names of all types of the table, sorted.
+pub fn resource_type_names() -> impl Iterator<Item = &'static str> {
+    TABLE.keys().map(String::as_str)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
 //! `security` (which rules).
 
+mod accounts;
 mod addresses;
 pub mod adopt;
 mod cell_addresses;
@@ -23,11 +24,13 @@ pub mod lock;
 mod moves;
 mod networks;
 pub mod occupancy;
+pub mod placement;
 mod quarantine;
 pub mod register;
 pub mod security;
 mod settle;
 mod shape;
+pub mod shared_services;
 mod unit;
 pub mod whereabouts;
 
@@ -37,6 +40,7 @@ use crate::blueprint::{Blueprint, Library, Owner as NetworkOwner, Per, Settings}
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
 use crate::identity::{CellId, Date, HomeId, RegionName, TenantId};
+use crate::limits::Measures;
 use crate::network::Cidr;
 use crate::plan::cell_addresses::Parts;
 use crate::plan::demand::Demand;
@@ -45,6 +49,8 @@ use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
 use crate::plan::shape::{Pattern, Shapes};
 
+pub use accounts::{Crowded, Full};
+pub use cells::CellCount;
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
 pub use shape::{Growth, Shape, network_bound, settings_bound};
@@ -63,6 +69,10 @@ pub struct Plan<'c> {
     /// What the others point into with their `shape`.
     pub shapes: Vec<Shape<'c>>,
     pub pools: Vec<PoolUse>,
+    /// Newcomers for which no account had room, by id.
+    pub crowded: Vec<Crowded>,
+    /// How many cells there are of each kind, beside the fewest.
+    pub cell_counts: Vec<CellCount>,
     /// The decisions to be kept.
     pub lock: Lock,
 }
@@ -143,13 +153,30 @@ pub fn plan_as_of<'c>(
     lock: &Lock,
     report: &mut Report,
 ) -> Result<Plan<'c>, Reported> {
+    plan_measured(as_of, None, catalog, library, lock, report)
+}
+
+/// Plans a catalog, with what each tenant needs of AWS's limits as it was counted on an earlier plan of
+/// it: newcomers then go where there is room.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_measured<'c>(
+    as_of: Option<Date>,
+    measures: Option<&Measures>,
+    catalog: &'c Catalog,
+    library: &'c Library,
+    lock: &Lock,
+    report: &mut Report,
+) -> Result<Plan<'c>, Reported> {
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
     let homes = Homes::identify(catalog, &mut lock, report);
     let mut intents = intents(catalog, &homes, library, report);
     quarantine::settle(catalog, &homes, as_of, &mut lock);
-    let homeless = homes::settle(catalog, &homes, &intents, &mut lock, report);
-    intents.retain(|intent| !homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
+    let settled = homes::settle(catalog, &homes, &intents, measures, &mut lock, report);
+    intents
+        .retain(|intent| !settled.homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
     let shared = inhabited(&intents, &lock);
 
     let mut pools = addresses::Pools::new(catalog, &lock);
@@ -192,11 +219,14 @@ pub fn plan_as_of<'c>(
     }
     moves::share_host_names(&mut tenants);
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
-    let accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
-    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })
+    let homes::Settled { crowded, cells: cell_counts, .. } = settled;
+    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, crowded, cell_counts, lock })
 }
 
 /// The tenants of each cell of a shared model, by id.

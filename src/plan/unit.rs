@@ -151,7 +151,7 @@ impl<'c> Plan<'c> {
 
 impl AccountPlan<'_> {
     /// What a plan's list is sorted by.
-    fn key(&self) -> (Per, &str, &HostAccount, &RegionName) {
+    pub(super) fn key(&self) -> (Per, &str, &HostAccount, &RegionName) {
         (self.per, &self.blueprint.name, &self.account, &self.region)
     }
 }

@@ -7,6 +7,7 @@ use crate::blueprint::Symbol;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{HostAccount, RegionName};
+use crate::limits::StackUse;
 use crate::network::Cidr;
 use crate::plan::{NetworkPlan, Plan, SubnetBlock, SubnetGroupPlan, Unit};
 use crate::source::Span;
@@ -19,6 +20,8 @@ use crate::synth::template::{CompiledTemplate, Templates};
 #[derive(Debug)]
 pub(super) struct BoundStack<'p> {
     pub unit: Unit<'p>,
+    /// Its name in the blueprint.
+    stack: &'p str,
     /// Where it is deployed.
     pub account: HostAccount,
     pub region: &'p RegionName,
@@ -37,6 +40,26 @@ pub(super) struct BoundStack<'p> {
 }
 
 impl BoundStack<'_> {
+    /// What it uses of AWS's limits.
+    pub(super) fn usage(&self) -> StackUse<'_> {
+        let (tenant, cell) = match self.unit {
+            Unit::Tenant(tenant) => (Some(&tenant.home), Some(&tenant.cell)),
+            Unit::Cell(cell) => (None, Some(&cell.id)),
+            Unit::Account(_) => (None, None),
+        };
+        StackUse {
+            name: &self.name,
+            stack: self.stack,
+            account: &self.account,
+            region: self.region,
+            tenant,
+            cell,
+            path: &self.template.path,
+            template: &self.template.count,
+            parameters: &self.parameters,
+        }
+    }
+
     /// The deployment file, with the keys of CloudFormation Git sync.
     pub(super) fn file(&self) -> Json {
         let parameters = self.parameters.iter().map(|(name, value)| (name.clone(), Json::text(value)));
@@ -82,6 +105,7 @@ pub(super) fn bind_all<'p>(
                 depends_on.into_iter().map(|(other, stack)| stack_name(plan.catalog, other, stack));
             stacks.push(BoundStack {
                 unit: *unit,
+                stack: &stack.name,
                 deployment: format!("stacks/{account}/{region}/{name}.json"),
                 account,
                 region,
@@ -101,6 +125,25 @@ pub(super) fn bind_all<'p>(
         (key(left), &left.name).cmp(&(key(right), &right.name))
     });
     Ok(stacks)
+}
+
+/// What symbols stand for where the value goes into a file that is no deployment file. None if one has
+/// no value, which is told.
+pub(super) fn values<'s>(
+    symbols: &'s BTreeSet<Symbol>,
+    plan: &Plan<'_>,
+    unit: Unit<'_>,
+    report: &mut Report,
+) -> Option<Vec<(&'s Symbol, String)>> {
+    let relatives = Relatives::new(plan, unit);
+    let mut values = Vec::with_capacity(symbols.len());
+    for symbol in symbols {
+        match value(symbol, plan, &relatives) {
+            Ok(value) => values.push((symbol, value)),
+            Err(problem) => report.push(unbound(problem, symbol, unit)),
+        }
+    }
+    (values.len() == symbols.len()).then_some(values)
 }
 
 enum Unbound {
@@ -126,6 +169,8 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Unit::Cell(cell) => Ok(&cell.id),
         Unit::Account(_) => Err(Unbound::Impossible),
     };
+    let central = || catalog.shared_services.networks.get(unit.home().1).map(|network| network.value);
+    let central = || central().ok_or(Unbound::Impossible);
     let value = match symbol {
         Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
         Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
@@ -135,9 +180,16 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
         Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
         Symbol::ResourceName => resource_name(catalog, unit),
         Symbol::CellName => cell()?.name(),
+        Symbol::CellResourceName => {
+            let Unit::Tenant(tenant) = unit else { return Err(Unbound::Impossible) };
+            resource_name(catalog, Unit::Cell(plan.cell(&tenant.cell).ok_or(Unbound::Impossible)?))
+        }
         Symbol::CellNumber => cell()?.ordinal.to_string(),
         Symbol::SharedTag => shared_tag(unit).ok_or(Unbound::Impossible)?,
-        Symbol::NetworkCidr => network()?.cidr.to_string(),
+        Symbol::NetworkCidr => match unit {
+            Unit::Account(_) => central()?.to_string(),
+            Unit::Tenant(_) | Unit::Cell(_) => network()?.cidr.to_string(),
+        },
         Symbol::NetworkIpv6Cidr => {
             let block = network()?.ipv6.as_ref().and_then(|ipv6| ipv6.source.block());
             block.ok_or(Unbound::Impossible)?.to_string()
@@ -160,9 +212,24 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
             ipv6_subnet(network()?, name, *number).ok_or(Unbound::Impossible)?.0.to_string()
         }
         Symbol::ZoneId(slot) => {
-            network()?.zones.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
+            let at = slot.wrapping_sub(1);
+            match unit {
+                Unit::Account(_) => {
+                    let region = catalog.regions.get(unit.home().1).ok_or(Unbound::Impossible)?;
+                    region.zones.get(at).ok_or(Unbound::Impossible)?.value.to_string()
+                }
+                Unit::Tenant(_) | Unit::Cell(_) => {
+                    network()?.zones.get(at).ok_or(Unbound::Impossible)?.to_string()
+                }
+            }
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
+        // A quarter for each zone: half of the network is left for what may come.
+        Symbol::SubnetCidr(_, slot) if matches!(unit, Unit::Account(_)) => {
+            let network = central()?;
+            let part = u32::try_from(slot.wrapping_sub(1)).map_err(|_| Unbound::Impossible)?;
+            network.part(network.length() + 2, part).ok_or(Unbound::Impossible)?.to_string()
+        }
         Symbol::SubnetCidr(name, slot) => {
             group(name)?.subnets.get(slot.wrapping_sub(1)).ok_or(Unbound::Impossible)?.to_string()
         }

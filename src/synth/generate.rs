@@ -255,9 +255,10 @@ impl Generator<'_, '_> {
         if let Some((kind, code)) = entry.traffic.icmp().map(Icmp::type_and_code) {
             properties.push(("Icmp", pair("Type", kind, "Code", code)));
         }
-        properties.push(("RuleAction", Json::text("allow")));
+        properties.push(("RuleAction", Json::text(if entry.allows { "allow" } else { "deny" })));
         properties.push(cidr);
-        let id = format!("{}{}{name}", acl_id(&entry.subnet_group), pascal(entry.direction.name()));
+        let verb = if entry.allows { "" } else { "Deny" };
+        let id = format!("{}{}{verb}{name}", acl_id(&entry.subnet_group), pascal(entry.direction.name()));
         self.add(id, "AWS::EC2::NetworkAclEntry", Json::object(properties));
     }
 

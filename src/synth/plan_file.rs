@@ -285,6 +285,9 @@ fn acl_entry(entry: &AclEntry) -> Json {
         ("direction", Json::text(entry.direction.name())),
         ("number", u64::from(entry.number).into()),
     ];
+    if !entry.allows {
+        shown.push(("action", Json::text("deny")));
+    }
     shown.extend(traffic(entry.traffic));
     shown.push(("peer", peer(&entry.peer)));
     Json::object(shown)

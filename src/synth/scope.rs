@@ -3,6 +3,8 @@
 use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
+use crate::network::Cidr;
+use crate::plan::shared_services::is_hub;
 use crate::plan::{Shape, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
 
@@ -14,21 +16,17 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         .with("environment", Bound::Text(catalog.environment.value.to_string()))
         .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
         .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
-    if let Some(organization) = &catalog.organization {
-        let text = |text: &str| Bound::Text(text.to_owned());
-        let account = organization.management_account.as_ref();
-        let root = organization.root.as_ref();
-        scope = scope.with(
-            "organization",
-            Bound::record([
-                ("id", text(&organization.id.value)),
-                ("root", root.map_or(Bound::Nothing, |root| text(&root.value))),
-                (
-                    "management_account",
-                    account.map_or(Bound::Nothing, |account| text(account.value.as_str())),
-                ),
-            ]),
-        );
+    scope = scope.with("organization", organization(catalog));
+    let regions = catalog.regions.values().map(|region| {
+        let pools = region.pools.iter().map(|pool| block(pool.value));
+        Bound::record([
+            ("name", Bound::Text(region.name.to_string())),
+            ("pools", Bound::List(pools.collect())),
+        ])
+    });
+    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    if shape.per == Per::Account && is_hub(blueprint) {
+        scope = hub(scope, shape);
     }
     if shape.per == Per::Tenant {
         let ranges = ingress_slots.iter().map(|slot| Bound::Value(Symbol::Ingress(slot.number as usize)));
@@ -41,10 +39,12 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         let names = [
             ("name", Symbol::CellName),
             ("number", Symbol::CellNumber),
-            // As a tenant has one; in a tenant's own stacks it is the tenant's.
-            ("resource_name", Symbol::ResourceName),
+            // As a tenant has one.
+            (
+                "resource_name",
+                if shape.per == Per::Cell { Symbol::ResourceName } else { Symbol::CellResourceName },
+            ),
         ];
-        let names = names.into_iter().filter(|(name, _)| shape.per == Per::Cell || *name != "resource_name");
         scope = scope.with("cell", Bound::record(names.map(|(name, symbol)| (name, Bound::Value(symbol)))));
     }
     if matches!(shape.per, Per::Tenant | Per::Cell) && blueprint.network.owner != Owner::None {
@@ -53,6 +53,48 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
     let prefix_lists = PrefixListService::ALL
         .map(|service| (service.as_str(), Bound::Value(Symbol::PrefixList(service.as_str().to_owned()))));
     scope.with("prefix_lists", Bound::record(prefix_lists))
+}
+
+/// What the catalog says of the organization; nothing where it says nothing.
+fn organization(catalog: &Catalog) -> Bound {
+    let text = |text: Option<String>| text.map_or(Bound::Nothing, Bound::Text);
+    let organization = catalog.organization.as_ref();
+    let account = organization.and_then(|organization| organization.management_account.as_ref());
+    let root = organization.and_then(|organization| organization.root.as_ref());
+    Bound::record([
+        ("id", text(organization.map(|organization| organization.id.value.clone()))),
+        ("root", text(root.map(|root| root.value.clone()))),
+        ("management_account", text(account.map(|account| account.value.to_string()))),
+    ])
+}
+
+/// The network of the shared services, and the zones that it spans.
+fn hub(scope: Scope, shape: &Shape<'_>) -> Scope {
+    let zones = (1..=shape.zones).map(|slot| {
+        Bound::record([
+            ("number", Bound::number(slot)),
+            ("id", Bound::Value(Symbol::ZoneId(slot))),
+            ("cidr", Bound::Value(Symbol::SubnetCidr("central".to_owned(), slot))),
+        ])
+    });
+    scope
+        .with("network", Bound::record([("cidr", Bound::Value(Symbol::NetworkCidr))]))
+        .with("zones", Bound::List(zones.collect()))
+}
+
+/// A block that all tenants have in common, with an id for logical ids. The id follows from the block
+/// alone: another order of the list it stands in renames nothing.
+fn block(block: Cidr) -> Bound {
+    let cidr = block.to_string();
+    let id = cidr.replace(|character: char| !character.is_ascii_alphanumeric(), "x");
+    Bound::record([("id", Bound::Text(id)), ("cidr", Bound::Text(cidr))])
+}
+
+/// The catalog's ranges by name, each a list of blocks.
+fn ranges(catalog: &Catalog) -> Bound {
+    Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
+        (name.clone(), Bound::List(ranges.blocks.iter().map(|one| block(one.value)).collect()))
+    }))
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {

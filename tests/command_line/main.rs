@@ -7,3 +7,4 @@ mod cases;
 mod codes;
 mod folder;
 mod good_use;
+mod sarif;

@@ -143,7 +143,9 @@ def cell(entry, plan):
             for number, cidr in numbered(line, entry, seen, shape["network_acl_ranges"]):
                 group = f"{owner}/{line['subnet_group']}"
                 entries.append(
-                    AclEntry(group, line["direction"], number, protocol(line), *ports(line), cidr, "allow")
+                    AclEntry(
+                        group, line["direction"], number, protocol(line), *ports(line), cidr, line.get("action", "allow")
+                    )
                 )
 
     add(name, plan["shapes"][entry["shape"]], groups_with_subnets(network))
@@ -206,7 +208,7 @@ def tenant(entry, shape):
         ),
         acl_entries=frozenset(
             AclEntry(
-                line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, "allow"
+                line["subnet_group"], line["direction"], number, protocol(line), *ports(line), cidr, line.get("action", "allow")
             )
             for line in shape["network_acl_entries"]
             for number, cidr in numbered(line, entry, groups, shape["network_acl_ranges"])

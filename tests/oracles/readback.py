@@ -218,14 +218,15 @@ class Networks:
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         for acl, group in self.acls():
             for association in acl["Associations"]:
-                # moto keeps the associations of subnets that have been deleted.
-                if association["SubnetId"] in cidr_of_subnet:
-                    found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
+                found[acl["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], group))
         return found
 
     def acls(self):
         """Every ACL with the subnet group it is for. A VPC's own default ACL is for none, and left out unless used."""
+        subnets = self.cidr_of_subnet()
         for acl in self.listed("describe_network_acls", "NetworkAcls"):
+            # moto keeps the associations of subnets that have been deleted.
+            acl["Associations"] = [one for one in acl["Associations"] if one["SubnetId"] in subnets]
             group = tags.pairs(acl.get("Tags", [])).get("tenantry:subnet-group")
             if not acl["IsDefault"] or acl["Associations"]:
                 yield acl, group

@@ -18,7 +18,9 @@ import environments
 
 HERE = Path(__file__).resolve().parent
 # Those that deploy take longest and come first; the rest keep a second core busy.
-ORACLES = ("update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "schemas")
+ORACLES = (
+    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
+)
 AT_ONCE = 2
 
 

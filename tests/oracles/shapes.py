@@ -63,7 +63,7 @@ def not_covered(tenantry, blueprint, output):
     for name, schema in settings.items():
         if schema.get("lifted"):
             continue
-        there = [shape["settings"][name] for shape in shapes]
+        there = [shape["settings"].get(name) for shape in shapes]
         for value in values_of(schema):
             if not any(value in one if isinstance(one, list) else value == one for one in there):
                 yield f"no tenant of {blueprint} has {name}: {value}"

@@ -79,9 +79,8 @@ def acls_of_subnets(networks):
     cidr_of_subnet, owners, found = networks.cidr_of_subnet(), owners_of_acls(networks), defaultdict(list)
     for acl, group in networks.acls():
         for association in acl["Associations"]:
-            if association["SubnetId"] in cidr_of_subnet:
-                place = cidr_of_subnet[association["SubnetId"]]
-                found[acl["VpcId"]].append((place, f"{owners[acl['NetworkAclId']]}/{group}"))
+            place = cidr_of_subnet[association["SubnetId"]]
+            found[acl["VpcId"]].append((place, f"{owners[acl['NetworkAclId']]}/{group}"))
     return found
 
 

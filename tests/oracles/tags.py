@@ -79,10 +79,47 @@ def of_bucket(cloud, account, region, identity):
         raise
 
 
+def of_table(cloud, account, region, identity):
+    arn = f"arn:aws:dynamodb:{region}:{account}:table/{identity}"
+    return pairs(cloud.client("dynamodb", account, region).list_tags_of_resource(ResourceArn=arn)["Tags"])
+
+
+def of_function(cloud, account, region, identity):
+    arn = f"arn:aws:lambda:{region}:{account}:function:{identity}"
+    return cloud.client("lambda", account, region).list_tags(Resource=arn)["Tags"]
+
+
+def of_api(cloud, account, region, identity):
+    return cloud.client("apigateway", account, region).get_rest_api(restApiId=identity).get("tags", {})
+
+
+def of_usage_plan(cloud, account, region, identity):
+    return cloud.client("apigateway", account, region).get_usage_plan(usagePlanId=identity).get("tags", {})
+
+
+def of_trail(cloud, account, region, identity):
+    arn = f"arn:aws:cloudtrail:{region}:{account}:trail/{identity}"
+    listed = cloud.client("cloudtrail", account, region).list_tags(ResourceIdList=[arn])["ResourceTagList"]
+    return pairs(listed[0]["TagsList"])
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
-NOT_KEPT = {"AWS::ApplicationAutoScaling::ScalableTarget"}
+NOT_KEPT = {
+    "AWS::ApiGateway::Stage",
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::Budgets::Budget",
+    "AWS::CloudWatch::InsightRule",
+}
 
 READERS = {
+    "AWS::ApiGateway::RestApi": of_api,
+    "AWS::ApiGateway::UsagePlan": of_usage_plan,
+    "AWS::CloudTrail::Trail": of_trail,
+    "AWS::DynamoDB::Table": of_table,
+    "AWS::Lambda::Function": of_function,
+    "AWS::Organizations::Account": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
+    "AWS::Organizations::OrganizationalUnit": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
+    "AWS::Organizations::Policy": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
     "AWS::CertificateManager::Certificate": of_arn("acm", "list_tags_for_certificate", "CertificateArn", "Tags"),
     "AWS::CloudWatch::Alarm": of_alarm,
     "AWS::EC2::EIP": of_address,

@@ -126,6 +126,11 @@ pub fn compile(node: &Node, report: &mut Report) -> Option<Template> {
     Some(template)
 }
 
+/// Compiles a value that is no part of a stack template.
+pub fn compile_piece(node: &Node, report: &mut Report) -> Piece {
+    piece(node, report)
+}
+
 fn section(node: &Node, name: &str, report: &mut Report) -> Vec<Entry> {
     node.map(&format!("the section `{name}`"), report).map(|map| entries(map, report)).unwrap_or_default()
 }

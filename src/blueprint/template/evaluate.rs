@@ -32,6 +32,8 @@ pub struct Evaluation<'e> {
     settings: &'e SettingsSchema,
     /// Whether the value in hand is part of an IAM policy.
     in_policy: bool,
+    /// Whether it is part of a script.
+    in_script: bool,
 }
 
 /// The evaluated parts of a template, before tags, parameters and exports are added.
@@ -57,6 +59,7 @@ pub fn evaluate<'e>(
         generator,
         settings,
         in_policy: false,
+        in_script: false,
     };
     let description = template.description.as_ref().and_then(|piece| match evaluation.piece(piece, scope) {
         Some(Json::Text(text)) => Some(text),
@@ -76,6 +79,47 @@ pub fn evaluate<'e>(
     evaluation.entries(&template.resources, scope, &mut evaluated.resources);
     evaluation.entries(&template.outputs, scope, &mut evaluated.outputs);
     (evaluated, evaluation.symbols, evaluation.imports)
+}
+
+/// What a value stands in that is no part of a stack template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    /// Data, where any text is only text.
+    Data,
+    /// A script, in which free text could say something.
+    Script,
+}
+
+/// Evaluates a value that is no part of a stack template: what differs by tenant stands in it as
+/// references to parameters, for the caller to put the values in.
+pub fn evaluate_piece(
+    piece: &Piece,
+    scope: &Scope,
+    surroundings: Surroundings,
+    settings: &SettingsSchema,
+    report: &mut Report,
+) -> Option<(Json, BTreeSet<Symbol>)> {
+    let before = report.errors();
+    let nothing = |_: &Generate, _: &Scope, _: &mut Evaluation<'_>| Vec::new();
+    let mut evaluation = Evaluation {
+        symbols: BTreeSet::new(),
+        imports: Vec::new(),
+        report,
+        generator: &nothing,
+        settings,
+        in_policy: false,
+        in_script: surroundings == Surroundings::Script,
+    };
+    let value = evaluation.piece(piece, scope);
+    if let Some((_, _, span)) = evaluation.imports.first() {
+        let error = Diagnostic::error(
+            &codes::INVALID_TEMPLATE,
+            "outputs of stacks are not known where a file is written",
+        );
+        evaluation.report.push(error.at(*span, "").help("say in the file which stack's output it is"));
+    }
+    let symbols = evaluation.symbols;
+    (report.errors() == before).then_some((value?, symbols))
 }
 
 const HELPERS: [&str; 2] = ["import", "pascal"];
@@ -449,11 +493,13 @@ impl Evaluation<'_> {
             (None, Bound::Value(symbol)) => !matches!(symbol, Symbol::TenantName | Symbol::Tag(_)),
             (None, _) => true,
         };
-        if self.in_policy && !safe {
+        let is_read = self.in_policy || self.in_script;
+        if is_read && !safe {
+            let reader = if self.in_script { "script" } else { "policy" };
             self.report.push(
                 Diagnostic::error(
                     &codes::FREE_TEXT_IN_POLICY,
-                    format!("`{}` is free text and cannot be part of a policy", path.join(".")),
+                    format!("`{}` is free text and cannot be part of a {reader}", path.join(".")),
                 )
                 .at(span, "")
                 .help(
@@ -461,7 +507,7 @@ impl Evaluation<'_> {
                 ),
             );
         }
-        safe || !self.in_policy
+        safe || !is_read
     }
 
     fn print(&mut self, bound: &Bound, path: &[String], span: Span) -> Option<String> {

@@ -11,6 +11,6 @@ mod origin;
 mod text;
 
 pub(crate) use compile::invalid_condition;
-pub use compile::{Entry, Generate, Item, Piece, Template, compile};
-pub use evaluate::{Evaluated, Evaluation, Generator, evaluate};
+pub use compile::{Entry, Generate, Item, Piece, Template, compile, compile_piece};
+pub use evaluate::{Evaluated, Evaluation, Generator, Surroundings, evaluate, evaluate_piece};
 pub use text::{Expression, Text, TextPart};

@@ -6,18 +6,26 @@
 mod adopt;
 mod blueprint;
 mod catalog;
+mod check;
 mod decisions;
 mod files;
+mod isolation;
 mod output;
 mod plan;
+mod policies;
+mod posture;
 
 pub use adopt::*;
 pub use blueprint::*;
 pub use catalog::*;
+pub use check::*;
 pub use decisions::*;
 pub use files::*;
+pub use isolation::*;
 pub use output::*;
 pub use plan::*;
+pub use policies::*;
+pub use posture::*;
 
 /// A kind of message.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,9 +40,20 @@ pub struct Code {
 
 /// Every code, by name.
 pub fn all() -> Vec<&'static Code> {
-    let mut codes: Vec<_> =
-        [adopt::ALL, files::ALL, catalog::ALL, blueprint::ALL, decisions::ALL, plan::ALL, output::ALL]
-            .concat();
+    let mut codes: Vec<_> = [
+        adopt::ALL,
+        files::ALL,
+        isolation::ALL,
+        catalog::ALL,
+        check::ALL,
+        blueprint::ALL,
+        decisions::ALL,
+        plan::ALL,
+        output::ALL,
+        posture::ALL,
+        policies::ALL,
+    ]
+    .concat();
     codes.sort_by_key(|code| code.name);
     codes
 }
@@ -53,11 +72,14 @@ mod tests {
         let sources = [
             include_str!("adopt.rs"),
             include_str!("files.rs"),
+            include_str!("isolation.rs"),
             include_str!("catalog.rs"),
+            include_str!("check.rs"),
             include_str!("blueprint.rs"),
             include_str!("plan.rs"),
             include_str!("decisions.rs"),
             include_str!("output.rs"),
+            include_str!("posture.rs"),
         ];
         let defined: usize = sources.iter().map(|text| text.matches("pub static ").count()).sum();
         let codes = all();

@@ -154,7 +154,7 @@ impl Fit<'_> {
         // What is wrong with the homes of others is for `plan` to tell.
         let (catalog, mut told) = (self.ground.catalog, Report::default());
         let known = Homes::identify(catalog, &mut planned, &mut told);
-        homes::settle(catalog, &known, self.ground.intents, &mut planned, &mut told);
+        homes::settle(catalog, &known, self.ground.intents, None, &mut planned, &mut told);
         let home = planned.tenants.get(&self.intent.home)?.value.clone();
         let fits = match (&home.cell.account, &self.vpc.account) {
             (HostAccount::Number(account), Some(owner)) => account == owner,

@@ -81,6 +81,36 @@ pub(super) fn consolidate(
     Ok(found)
 }
 
+/// Whether denying some traffic to everybody and then allowing these lets through just what was said.
+pub(super) fn same_but_for(
+    said: &BTreeSet<(Peer, Traffic)>,
+    allowed: &[(Peer, Traffic)],
+    denied: &[Traffic],
+) -> Result<(), Wrong> {
+    let everybody = Peer::Anywhere;
+    let peers = said.iter().chain(allowed).map(|(peer, _)| peer);
+    let world = World::of(peers.chain(std::iter::once(&everybody))).ok_or(Wrong(None))?;
+    let opening = |(peer, traffic): &(Peer, Traffic)| {
+        world.block(peer).map(|range| Opening { range, traffic: *traffic }).ok_or(Wrong(None))
+    };
+    let denials: Vec<(Peer, Traffic)> = denied.iter().map(|traffic| (everybody.clone(), *traffic)).collect();
+    let overlap = |one: Traffic, other: Traffic| match (one.ports(), other.ports()) {
+        (Some(one_ports), Some(other_ports)) => {
+            one.number() == other.number() && one_ports.0 <= other_ports.1 && other_ports.0 <= one_ports.1
+        }
+        _ => one.contains(other),
+    };
+    if let Some((_, traffic)) =
+        said.iter().find(|(_, traffic)| denied.iter().any(|denied| overlap(*traffic, *denied)))
+    {
+        return Err(Wrong(Some(Packet { address: IpAddr::V4(0.into()), traffic: *traffic })));
+    }
+    // Nothing that was said is denied, so that it is enough to compare what lies outside of the denials.
+    let before: Result<Vec<_>, _> = said.iter().chain(&denials).map(opening).collect();
+    let after: Result<Vec<_>, _> = allowed.iter().chain(&denials).map(opening).collect();
+    difference(&before?, &after?).map_or(Ok(()), |packet| Err(Wrong(Some(packet))))
+}
+
 /// Peers as blocks.
 struct World {
     blocks: BTreeMap<Peer, Cidr>,

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{PrefixListService, quota};
-use crate::blueprint::Per;
+use crate::blueprint::{Blueprint, Per};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{CellId, HostAccount, RegionName};
 use crate::network::Cidr;
+use crate::plan::security::numbers::HUNDREDS;
 use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Rule, Security};
 use crate::plan::{CellPlan, Shape, TenantPlan};
 use crate::source::Span;
@@ -21,6 +22,12 @@ use crate::source::Span;
 const GROUP_QUOTA: &str = "rules-per-security-group";
 /// The quota of entries in a network ACL, by its id.
 const ACL_QUOTA: &str = "rules-per-network-acl";
+
+/// The entries of a network ACL in one direction that AWS allows by default, less the final denial of each
+/// family.
+pub(super) fn acl_room(dual: bool) -> usize {
+    if dual { 18 } else { 19 }
+}
 
 /// How many rules count in each family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,14 +113,13 @@ pub fn acl_entries(security: &Security, ranges: Counted) -> BTreeMap<(&str, Dire
 /// How long an allow-list can be for every ACL to hold an entry for each of its ranges, by AWS's default.
 /// What AWS has granted is left alone: the accounts of one shape may differ in it.
 pub(super) fn room_for_ranges(entries: &[AclEntry], dual: bool) -> usize {
-    const DEFAULT: usize = 20;
-    let room = DEFAULT - if dual { 2 } else { 1 };
     let mut needed: BTreeMap<(&str, Direction), (usize, usize)> = BTreeMap::new();
     for entry in entries {
         let (ranges, others) = needed.entry((&entry.subnet_group, entry.direction)).or_default();
         *(if entry.peer == Peer::TenantIngress { ranges } else { others }) += 1;
     }
-    let room = |(ranges, others): &(usize, usize)| room.saturating_sub(*others).checked_div(*ranges);
+    let room =
+        |(ranges, others): &(usize, usize)| acl_room(dual).saturating_sub(*others).checked_div(*ranges);
     needed.values().filter_map(room).min().unwrap_or(ACL_INGRESS_RANGES).min(ACL_INGRESS_RANGES)
 }
 
@@ -243,6 +249,19 @@ impl Over<'_> {
 
 fn span_of_list(tenant: &TenantPlan<'_>) -> Span {
     tenant.tenant.ingress.first().map_or(tenant.tenant.id.span, |range| range.span)
+}
+
+/// The entries of an allow-list have numbers of their own, of which there are few.
+pub(super) fn too_many_of_list(blueprint: &Blueprint, group: &str, used: usize) -> Diagnostic {
+    let place = blueprint.subnet_group(group).map_or(blueprint.span, |group| group.span);
+    Diagnostic::error(
+        &codes::TOO_MANY_ACL_ENTRIES,
+        format!(
+            "the flows from `tenant.ingress` open {used} ranges of ports in the {group} subnets, and their network ACL has numbers for {HUNDREDS}"
+        ),
+    )
+    .at(place, "")
+    .help("join port ranges, or put some of the workloads into subnets of their own")
 }
 
 fn too_many_entries(

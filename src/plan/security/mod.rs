@@ -6,7 +6,7 @@
 //! of its answers. How rules are written down is left to `synth`.
 //!
 //! In the order of the work: `derivation` turns flows into what each group and each ACL has to let
-//! through, `consolidate` says that with the fewest rules and compares, `blocks` repeats what is about
+//! through, `consolidate` says that with the fewest rules and compares (with `holes`, where an ACL would be too long), `blocks` repeats what is about
 //! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does,
 //! `sharing` says which rules tenants of a cell have in common, and how few groups and rules there could be.
 
@@ -14,6 +14,7 @@ mod blocks;
 mod consolidate;
 pub mod count;
 mod derivation;
+mod holes;
 mod numbers;
 pub mod sharing;
 
@@ -90,15 +91,18 @@ pub struct Rule {
     pub reason: String,
 }
 
-/// An entry of a subnet group's network ACL; all entries allow.
+/// An entry of a subnet group's network ACL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AclEntry {
     pub subnet_group: String,
     pub direction: Direction,
     pub traffic: Traffic,
     pub peer: Peer,
-    /// 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an edit elsewhere does not
-    /// renumber it. Entries for the tenant's allow-list have a round hundred, to which the slot of each range is added.
+    /// Almost all entries allow; those that deny come first.
+    pub allows: bool,
+    /// 1 to 99 where it denies, else 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an
+    /// edit elsewhere does not renumber it. Entries for the tenant's allow-list have a round hundred, to which
+    /// the slot of each range is added.
     pub number: u16,
 }
 
@@ -147,7 +151,7 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
         }
     }
     let dual = pattern.growth.ipv6.is_some();
-    let mut shorten = |said: &BTreeSet<(Peer, Traffic)>| {
+    let shorten = |said: &BTreeSet<(Peer, Traffic)>, report: &mut Report| {
         consolidate::consolidate(said, dual).unwrap_or_else(|wrong| {
             report.push(wrong.told(pattern.place));
             Vec::new()
@@ -155,20 +159,35 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
     };
     let mut rules = Vec::new();
     for ((workload, direction), said) in &derivation.rules {
-        for (peer, traffic) in shorten(&said.keys().cloned().collect()) {
+        for (peer, traffic) in shorten(&said.keys().cloned().collect(), report) {
             let reason = derivation::reason(said, &peer);
             rules.push(Rule { workload: workload.clone(), direction: *direction, traffic, peer, reason });
         }
     }
     let mut entries = Vec::new();
     for ((subnet_group, direction), said) in &derivation.entries {
-        entries.extend(shorten(said).into_iter().map(|(peer, traffic)| AclEntry {
+        let entry = |(peer, traffic), allows| AclEntry {
             subnet_group: subnet_group.clone(),
             direction: *direction,
             traffic,
             peer,
+            allows,
             number: 0,
-        }));
+        };
+        let allowed = shorten(said, report);
+        let of_list = allowed.iter().filter(|(peer, _)| *peer == Peer::TenantIngress).count();
+        if of_list > numbers::HUNDREDS {
+            report.push(count::too_many_of_list(pattern.blueprint, subnet_group, of_list));
+        }
+        if allowed.len() > count::acl_room(dual)
+            && let Ok(found) = holes::with_holes(said, dual)
+            && !found.denied.is_empty()
+        {
+            entries.extend(found.denied.into_iter().map(|traffic| entry((Peer::Anywhere, traffic), false)));
+            entries.extend(found.allowed.into_iter().map(|one| entry(one, true)));
+        } else {
+            entries.extend(allowed.into_iter().map(|one| entry(one, true)));
+        }
     }
     entries.sort();
     let acl_entries = numbers::numbered(entries, pattern.growth);

@@ -8,8 +8,11 @@ use crate::plan::Growth;
 use crate::plan::security::blocks::further_blocks;
 use crate::plan::security::{AclEntry, Peer};
 
-/// Gives each entry a number that comes from its content. Entries only allow, so their order means
-/// nothing; what matters is that an edit never renumbers another entry, because the number of an
+/// How many flows' ranges of ports an allow-list can have in one ACL and direction.
+pub(super) const HUNDREDS: usize = 9;
+
+/// Gives each entry a number that comes from its content. Among entries that allow, and among those that
+/// deny, the order means nothing; what matters is that an edit never renumbers another entry, because the number of an
 /// entry cannot change in place and a new entry cannot take the number of one that still exists.
 ///
 /// What a network has grown by comes after all that was there before.
@@ -23,15 +26,21 @@ pub(super) fn numbered(mut entries: Vec<AclEntry>, growth: &Growth) -> Vec<AclEn
     );
     entries.extend(further);
     for entry in &mut entries {
-        // A family has numbers of its own, so that a second one moves none of the first.
-        let (first, last, step) = match entry.peer {
-            Peer::TenantIngress => (100, 900, 100),
-            Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => (32_000, 32_766, 1),
+        // The first entry that matches decides, so that denials come before what allows. A family has numbers
+        // of its own, so that a second one moves none of the first.
+        let (first, last, step) = match (&entry.peer, entry.allows) {
+            (_, false) => (1, 99, 1),
+            (Peer::TenantIngress, true) => (100, 900, 100),
+            (Peer::AnywhereIpv6 | Peer::SubnetIpv6(..), true) => (32_000, 32_766, 1),
             _ => (1_000, 31_999, 1),
         };
         let places = u32::from((last - first) / step + 1);
         let mut number = first + (hash_number(&content(entry)) % places) as u16 * step;
-        while !taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
+        // More entries than numbers are refused elsewhere, and must not be looked for here for ever.
+        for _ in 0..places {
+            if taken.insert((entry.subnet_group.clone(), entry.direction, number)) {
+                break;
+            }
             number = if number >= last { first } else { number + step };
         }
         entry.number = number;
@@ -62,6 +71,7 @@ mod tests {
             direction: Direction::Ingress,
             traffic: Traffic::Tcp((port, port)),
             peer: Peer::Anywhere,
+            allows: true,
             number: 0,
         };
         let all = numbered((1..200).map(entry).collect(), &Growth::default());

@@ -154,7 +154,7 @@ fn one_cell<'p>(plan: &'p Plan<'_>, cell: &CellId, tenants: &[&'p TenantPlan<'_>
 /// A rule without its bearer. Subnets of the tenant's and its groups are others for each tenant.
 fn say<'p>(tenant: Option<&'p str>, blueprint: &Blueprint, rule: &Rule) -> Said<'p> {
     let own = match &rule.peer {
-        Peer::SubnetGroup(group) | Peer::SubnetBlock(group, _) => {
+        Peer::SubnetGroup(group) | Peer::SubnetBlock(group, _) | Peer::SubnetIpv6(group, _) => {
             blueprint.subnet_group(group).is_none_or(|group| group.per == Per::Tenant)
         }
         Peer::Workload(name) => blueprint.workloads.get(name).is_none_or(|one| one.per == Per::Tenant),

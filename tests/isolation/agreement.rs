@@ -1,0 +1,86 @@
+//! The verdict and the walk agree on every pair of every network, whichever way the join takes.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use proptest::test_runner::{Config, TestRunner};
+use tenantry::check::network::topology::Topology;
+use tenantry::check::network::{Verdict, follow, judge_with};
+
+use crate::random::{SERVICES, networks};
+use crate::walker::{ALL, Standing, Walker};
+
+fn tenants(network: &Topology, pairs: &BTreeSet<(usize, usize)>) -> BTreeSet<(usize, usize)> {
+    let owner = |workload: usize| network.workloads[workload].owner;
+    let owned = pairs.iter().filter_map(|(from, to)| Some((owner(*from)?, owner(*to)?)));
+    owned.filter(|(from, to)| from != to).collect()
+}
+
+fn walked(network: &Topology, standing: Standing) -> BTreeSet<(usize, usize)> {
+    Walker { network, standing, services: &SERVICES }.delivered()
+}
+
+fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
+    let delivered = walked(network, ALL);
+    let expected = tenants(network, &delivered);
+    let found: BTreeSet<_> = verdict.leaks.iter().map(|leak| (leak.from, leak.to)).collect();
+    assert_eq!(found, expected);
+    assert_eq!((verdict.leaking, verdict.unknown, verdict.unconfirmed), (expected.len() as u64, 0, 0));
+    for leak in &verdict.leaks {
+        assert_eq!(follow(network, &leak.packet).as_ref(), Some(&leak.hops));
+        let (sender, receiver) = (leak.packet.sender, leak.packet.receiver);
+        assert!(delivered.contains(&(sender, receiver)));
+    }
+    for shared in &verdict.shared {
+        let owner = |workload: usize| network.workloads[workload].owner;
+        let by =
+            delivered.iter().filter(|(_, to)| *to == shared.workload).filter_map(|(from, _)| owner(*from));
+        assert_eq!(shared.reached_by, by.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        let to =
+            delivered.iter().filter(|(from, _)| *from == shared.workload).filter_map(|(_, to)| owner(*to));
+        assert_eq!(shared.reaches, to.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    }
+    expected.len()
+}
+
+fn check_depth(network: &Topology, verdict: &Verdict) {
+    let none = Standing { routes: false, groups: false, acls: false };
+    let layers = [
+        Standing { routes: true, ..none },
+        Standing { groups: true, ..none },
+        Standing { acls: true, ..none },
+    ];
+    let reached = layers.map(|standing| tenants(network, &walked(network, standing)));
+    let present: BTreeSet<_> = network.workloads.iter().filter_map(|workload| workload.owner).collect();
+    let mut expected = std::collections::BTreeMap::new();
+    for from in &present {
+        for to in present.iter().filter(|to| *to != from) {
+            let passed = reached.iter().filter(|pairs| pairs.contains(&(*from, *to))).count();
+            let class = |tenant: &usize| network.tenants[*tenant].class.clone();
+            expected.entry((class(from), class(to))).or_insert([0; 4])[3 - passed] += 1;
+        }
+    }
+    assert_eq!(verdict.depth, expected);
+    assert_eq!(verdict.without_interfaces, verdict.pairs - expected.values().flatten().sum::<u64>());
+}
+
+#[test]
+fn the_algorithm_and_the_walk_agree_on_every_pair() {
+    let cases = if cfg!(debug_assertions) { 400 } else { 6000 };
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let (leaks, pairs) = (Cell::new(0), Cell::new(0));
+    let result = runner.run(&networks(), |network| {
+        for narrow in [0, 1, 32] {
+            let verdict = judge_with(&network, narrow);
+            leaks.set(leaks.get() + check_pairs(&network, &verdict));
+            pairs.set(pairs.get() + usize::try_from(verdict.pairs).unwrap());
+            check_depth(&network, &verdict);
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    // A generator that never connects anything would agree with everything.
+    assert!(leaks.get() * 50 > pairs.get(), "{} of {} pairs leak", leaks.get(), pairs.get());
+}
