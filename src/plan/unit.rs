@@ -82,6 +82,11 @@ impl<'c> Plan<'c> {
         accounts.chain(cells).chain(tenants).collect()
     }
 
+    /// How many tenants have a home, or several.
+    pub fn count_tenants(&self) -> usize {
+        self.tenants.chunk_by(|one, other| one.home.tenant == other.home.tenant).count()
+    }
+
     /// The plan of a cell of a shared model.
     pub fn cell(&self, id: &crate::identity::CellId) -> Option<&CellPlan<'c>> {
         let position = self.cells.binary_search_by(|cell| cell.id.cmp(id)).ok()?;
