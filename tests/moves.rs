@@ -1,7 +1,7 @@
 //! The law of stability for tenants that move and that have several homes, over random histories: what is
 //! left stands as it was until it is taken out, and nobody else notices.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
