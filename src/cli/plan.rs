@@ -206,7 +206,7 @@ fn tenants(plan: &Plan<'_>) -> String {
     let rows = plan.tenants.iter().map(|tenant| {
         let network = plan.network_of(Unit::Tenant(tenant));
         vec![
-            tenant.tenant.id.value.to_string(),
+            tenant.home.to_string(),
             tenant.tier.name.to_string(),
             tenant.cell.to_string(),
             network.map_or("-".to_owned(), |network| network.cidr.to_string()),

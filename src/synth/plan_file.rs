@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Per};
-use crate::catalog::Status;
+use crate::catalog::{Role, Status};
 use crate::cloudformation::Json;
-use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
@@ -83,14 +83,14 @@ fn groups(plan: &Plan<'_>) -> Json {
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Whose<'p> {
-    Tenant(&'p TenantId),
+    Tenant(&'p HomeId),
     Cell(&'p CellId),
     Account(Per, &'p str, &'p HostAccount, &'p RegionName),
 }
 
 fn whose(unit: Unit<'_>) -> Whose<'_> {
     match unit {
-        Unit::Tenant(tenant) => Whose::Tenant(&tenant.tenant.id.value),
+        Unit::Tenant(tenant) => Whose::Tenant(&tenant.home),
         Unit::Cell(cell) => Whose::Cell(&cell.id),
         Unit::Account(one) => Whose::Account(one.per, &one.blueprint.name, &one.account, &one.region),
     }
@@ -161,6 +161,10 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: Json, shape: &st
         ("region", Json::text(tenant.cell.region.as_str())),
         ("cell", Json::text(tenant.cell.to_string())),
     ];
+    if tenant.home.number > 1 || tenant.tenant.role != Role::Main {
+        entries.push(("home", u64::from(tenant.home.number).into()));
+        entries.push(("leaving", (tenant.tenant.role == Role::Leaving).into()));
+    }
     if let Some(slot) = tenant.slot {
         entries.push(("slot", u64::from(slot).into()));
         entries.push(("alone", tenant.is_alone.into()));
