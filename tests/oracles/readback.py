@@ -263,7 +263,7 @@ class Networks:
                 elif "TransitGatewayId" in route:
                     # To the central services; where such a route may lead is judged by `tenantry check`.
                     continue
-                elif route["GatewayId"] != "local" and not route["GatewayId"].startswith("vpce-"):
+                elif (gateway := route.get("GatewayId")) != "local" and not str(gateway).startswith("vpce-"):
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
                 if not association["Main"]:
