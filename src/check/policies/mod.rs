@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use crate::check::Standing;
 use crate::check::finding::Finding;
 use crate::check::model::{Estate, Resource, ResourceId, Value};
 use crate::check::policies::caller::{Caller, is_id_byte, literal};
@@ -45,6 +46,36 @@ pub struct Judgement {
     pub resources: usize,
     /// Whether everything could be read.
     pub decided: bool,
+}
+
+impl Judgement {
+    /// The verdict: as bad as the worst finding.
+    pub fn standing(&self) -> Standing {
+        let worst = self.findings.iter().map(standing_of).max().unwrap_or(Standing::Isolated);
+        if self.decided { worst } else { worst.max(Standing::Unknown) }
+    }
+}
+
+/// What a finding of this judge means for isolation.
+///
+/// A pattern without an end reaches nobody until a tenant with such an id comes, and a session without its tag
+/// reaches what the one who takes it makes of that: neither is a leak that can be shown, nor isolation.
+pub fn standing_of(finding: &Finding) -> Standing {
+    let shown = [
+        &codes::POLICY_REACHES_OTHER_TENANT,
+        &codes::POLICY_REACHES_SHARED_DATA,
+        &codes::POLICY_ADMITS_OTHER_TENANT,
+    ];
+    if shown.iter().any(|code| code.name == finding.diagnostic.code.name) {
+        Standing::Leaking
+    } else {
+        Standing::Unknown
+    }
+}
+
+/// The types of resources that statements are compared with.
+pub fn judged_types() -> Vec<&'static str> {
+    targets::types()
 }
 
 /// Policies of AWS's own that containers and functions are run with: they write logs and fetch images.
