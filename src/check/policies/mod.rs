@@ -115,10 +115,11 @@ pub fn judge(estate: &Estate) -> Judgement {
     let targets = Targets::of(estate);
     let keys = caller::isolation_keys(estate);
     let attached = caller::attached(&targets);
-    let judge = Judge { estate, targets, keys, attached };
+    let mut judge = Judge { estate, targets, keys, attached, sessions: BTreeMap::new() };
     let principals: Vec<Resource<'_>> =
         ["AWS::IAM::Role", "AWS::IAM::User"].iter().flat_map(|kind| estate.of_kind(kind)).collect();
     let judged: Vec<Judgement> = principals.par_iter().map(|role| judge.role(*role)).collect();
+    judge.sessions = principals.iter().filter_map(|role| Some((role.id, judge.session(*role)?))).collect();
     let policies: Vec<Judgement> = RESOURCE_POLICIES
         .par_iter()
         .map(|(kind, property, owner)| judge.policies_of(kind, property, owner))
@@ -157,6 +158,8 @@ struct Judge<'e> {
     /// Keys of tags that name the tenant.
     keys: Vec<String>,
     attached: BTreeMap<ResourceId, Vec<Resource<'e>>>,
+    /// Roles that are taken for one tenant at a time, with the key of the tag that says for which.
+    sessions: BTreeMap<ResourceId, String>,
 }
 
 /// A document of a role, and where it stands.
@@ -198,6 +201,19 @@ impl<'e> Judge<'e> {
             }
         }
         judgement
+    }
+
+    /// The key of the tag by which sessions of a role are told apart.
+    fn session(&self, role: Resource<'e>) -> Option<String> {
+        if role.tenant().is_some() {
+            return None;
+        }
+        let documents = self.documents(role, &mut Judgement::default());
+        let all: Vec<Statement> = documents.into_iter().flat_map(|one| one.statements).collect();
+        match Caller::of(role, &all, &self.keys) {
+            Caller::Session(key) => Some(key),
+            Caller::Tenant(_) | Caller::Shared => None,
+        }
     }
 
     /// All policies that say what a role may do.
@@ -509,7 +525,7 @@ impl<'e> Judge<'e> {
                     (Some(tenant), Some(owner)) if tenant != owner => {
                         format!("the account of tenant `{tenant}`")
                     }
-                    (Some(tenant), None) if self.gives_all(statement) => {
+                    (Some(tenant), None) if self.gives_all(&Caller::Tenant(tenant.to_owned()), statement) => {
                         format!("the account of tenant `{tenant}`")
                     }
                     _ => return None,
@@ -545,8 +561,16 @@ impl<'e> Judge<'e> {
                 match (role.tenant(), owner) {
                     (Some(tenant), Some(owner)) if tenant != owner => format!("a role of tenant `{tenant}`"),
                     // What a tenant may do with what is shared is said by its own policies' parts.
-                    (Some(tenant), None) if self.gives_all(statement) => {
+                    (Some(tenant), None) if self.gives_all(&Caller::Tenant(tenant.to_owned()), statement) => {
                         format!("a role of tenant `{tenant}`")
+                    }
+                    (None, _) => {
+                        let key = self.sessions.get(&role.id)?;
+                        let all = self.gives_all(&Caller::Session(key.clone()), statement);
+                        if !all {
+                            return None;
+                        }
+                        "every tenant's session".to_owned()
                     }
                     _ => return None,
                 }
@@ -562,13 +586,15 @@ impl<'e> Judge<'e> {
         Some(placed(finding, at))
     }
 
-    /// Whether a statement of a shared resource's policy gives a tenant's role all of it.
-    fn gives_all(&self, statement: &Statement) -> bool {
+    /// Whether a statement of a resource's policy gives a caller more than the caller's own part.
+    fn gives_all(&self, caller: &Caller, statement: &Statement) -> bool {
         let dangerous = SHARED_DATA.iter().flat_map(|(_, actions)| *actions).any(|action| {
             let action = Pattern::parse(action);
             statement.actions.iter().any(|one| one.meets(&action).is_some())
         });
-        dangerous && statement.conditions.is_empty()
+        let bound = |condition| caller.is_bound_by(condition, statement, &self.keys);
+        let own = |pattern: &Pattern| caller.owns(&caller.resolve(pattern, &self.keys), true);
+        dangerous && !statement.conditions.iter().any(bound) && !statement.resources.iter().all(own)
     }
 }
 
