@@ -322,7 +322,7 @@ pub(crate) const OF_SESSIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a session may read the secrets of everybody with a tier",
-        code: "policy-reaches-other-tenant",
+        code: "policy-reaches-shared-data",
         place: "aws:ResourceTag/tier",
         damage: |tree| {
             tree.edit(CELL, |template| {
@@ -408,9 +408,9 @@ fn policies_that_reach_no_further_are_no_damage() {
                 one["Action"].as_array_mut().unwrap().pop().unwrap();
             })
         }),
-        ("the tenant's own key", |tree| {
-            let key = json!({ "Fn::GetAtt": ["Key", "Arn"] });
-            allow(tree, json!({ "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key }))
+        ("a folder of the tenant that ends", |tree| {
+            let folder = json!({ "Fn::Sub": "arn:aws:s3:::documents/${TenantId}/*" });
+            allow(tree, json!({ "Action": ["s3:GetObject", "s3:PutObject"], "Resource": folder }))
         }),
     ];
     let good = Tree::good();

@@ -137,7 +137,8 @@ impl Caller {
             let names_keys = keyless
                 .iter()
                 .all(|action| !statement.actions.iter().any(|one| one.meets(&literal(action)).is_some()));
-            return (present || !condition.for_all) && names_keys && all(&|value| self.owns(value, true));
+            // Without `ForAllValues` one key of many may be enough (IAM User Guide, "Multivalued context keys").
+            return condition.for_all && present && names_keys && all(&|value| self.owns(value, true));
         }
         if condition.for_all {
             return false;
