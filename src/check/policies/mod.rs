@@ -276,20 +276,36 @@ impl<'e> Judge<'e> {
         if actions.is_empty() {
             return None;
         }
-        let bound = |condition| caller.is_bound_by(condition, statement, &self.keys);
-        if statement.conditions.iter().any(bound) {
+        let binding = statement.conditions.iter();
+        let mut binding = binding.filter(|one| caller.is_bound_by(one, statement, &self.keys)).peekable();
+        // Bound to a part: what tenants share is safe, another tenant's own is not.
+        let keeps_to_part = binding.peek().is_some();
+        if binding.any(|condition| !caller::is_of_parts(condition)) {
             return None;
         }
+        self.reaches_of_others(caller, statement, &actions, document, keeps_to_part)
+    }
+
+    fn reaches_of_others(
+        &self,
+        caller: &Caller,
+        statement: &Statement,
+        actions: &[&Pattern],
+        document: &Document,
+        keeps_to_part: bool,
+    ) -> Option<Finding> {
         for pattern in &statement.resources {
             let pattern = caller.resolve(pattern, &self.keys);
             if let Some(symbol) = pattern.first_symbol() {
                 let resource = self.estate.resource(symbol.resource);
-                if let Some(finding) = self.names(caller, &actions, &pattern, resource, document) {
+                if let Some(finding) =
+                    self.names(caller, actions, &pattern, resource, document, keeps_to_part)
+                {
                     return Some(finding);
                 }
                 continue;
             }
-            if let Some(finding) = self.matches(caller, &actions, &pattern, document) {
+            if let Some(finding) = self.matches(caller, actions, &pattern, document, keeps_to_part) {
                 return Some(finding);
             }
             if let Some(finding) = self.is_open_ended(caller, &pattern, document) {
@@ -307,10 +323,12 @@ impl<'e> Judge<'e> {
         pattern: &Pattern,
         resource: Resource<'e>,
         document: &Document,
+        keeps_to_part: bool,
     ) -> Option<Finding> {
         match (resource.tenant(), caller) {
             (Some(owner), Caller::Tenant(tenant)) if owner == tenant => None,
             (Some(owner), _) => Some(self.reach(caller, owner, &pattern.to_string(), resource.id, document)),
+            (None, _) if keeps_to_part => None,
             (None, _) => {
                 let service = service_of(pattern)?;
                 let exposed = gives_away(&service, actions) && !caller.owns(pattern, true);
@@ -326,6 +344,7 @@ impl<'e> Judge<'e> {
         actions: &[&Pattern],
         pattern: &Pattern,
         document: &Document,
+        keeps_to_part: bool,
     ) -> Option<Finding> {
         // The tag of a session stands for any one tenant's id here.
         let widened = pattern.with_caller_tag("", None);
@@ -338,7 +357,7 @@ impl<'e> Judge<'e> {
             let theirs = match (resource.tenant(), caller) {
                 (Some(owner), Caller::Tenant(tenant)) => owner != tenant,
                 (Some(_), _) => !own,
-                (None, _) => !own && gives_away(target.service, actions),
+                (None, _) => !keeps_to_part && !own && gives_away(target.service, actions),
             };
             theirs && (any_service || services.contains(target.service))
         };
