@@ -373,10 +373,12 @@ pub(crate) const OF_SESSIONS: &[Mutation] = &[
     },
 ];
 
+type Change = fn(&mut Tree) -> String;
+
 /// What changes nothing, or takes something away.
 #[test]
 fn policies_that_reach_no_further_are_no_damage() {
-    let harmless: [(&str, fn(&mut Tree) -> String); 6] = [
+    let harmless: [(&str, Change); 6] = [
         ("statements in another order", |tree| {
             tree.edit(FOUNDATION, |template| {
                 template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
