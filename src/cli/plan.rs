@@ -335,6 +335,7 @@ fn peer(peer: &Peer) -> String {
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
+        Peer::CellSubnetGroup(group) => format!("{group} subnets of all tenants of the cell"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
         Peer::Range(range) => range.to_string(),

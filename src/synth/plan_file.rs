@@ -326,6 +326,7 @@ fn peer(peer: &Peer) -> Json {
             ("name", Json::text(name)),
             ("block", (*number as u64).into()),
         ]),
+        Peer::CellSubnetGroup(name) => one("cell_subnet_group", "name", name),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
         Peer::Range(range) => one("cidr", "cidr", &range.to_string()),

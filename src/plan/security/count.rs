@@ -58,9 +58,11 @@ impl Counted {
 /// allow-list.
 fn weight(peer: &Peer, ranges: Counted) -> Counted {
     match peer {
-        Peer::Anywhere | Peer::SubnetGroup(_) | Peer::SubnetBlock(..) | Peer::Range(_) => {
-            Counted { ipv4: 1, ipv6: 0 }
-        }
+        Peer::Anywhere
+        | Peer::SubnetGroup(_)
+        | Peer::SubnetBlock(..)
+        | Peer::CellSubnetGroup(_)
+        | Peer::Range(_) => Counted { ipv4: 1, ipv6: 0 },
         Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => Counted { ipv4: 0, ipv6: 1 },
         Peer::TenantIngress => ranges,
         Peer::Workload(_) => Counted { ipv4: 1, ipv6: 1 },
