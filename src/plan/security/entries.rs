@@ -35,9 +35,7 @@ pub(super) fn entries(
     let mut found: Vec<Said> = consolidate(&own, dual)?.into_iter().map(|one| (one, true)).collect();
     if rest.iter().any(|(peer, _)| holds_neighbours(peer)) {
         let groups = pattern.blueprint.network.subnet_groups.iter().filter(|group| group.per == Per::Tenant);
-        found.extend(
-            groups.map(|group| ((Peer::CellSubnetGroup(group.name.clone()), Traffic::All), false)),
-        );
+        found.extend(groups.map(|group| ((Peer::CellSubnetGroup(group.name.clone()), Traffic::All), false)));
     }
     let room = count::acl_room(dual).saturating_sub(found.len());
     found.extend(with_room(&rest, room, dual)?);

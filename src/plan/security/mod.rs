@@ -189,7 +189,8 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
     }
     acl_entries.sort();
     let spans = if entries::are_of_neighbours(pattern) { numbers::AMONG_NEIGHBOURS } else { numbers::ALONE };
-    let acl_entries = numbers::numbered(acl_entries, pattern.growth, &spans, |peer| entries::is_own(peer, pattern));
+    let acl_entries =
+        numbers::numbered(acl_entries, pattern.growth, &spans, |peer| entries::is_own(peer, pattern));
     let shared = pattern.workloads.values().filter(|workload| workload.shared_rules);
     if let Some(rule) = rules.iter().find(|rule| sharing::names_shared_group(rule, pattern)) {
         report.push(sharing::told(rule, pattern));
