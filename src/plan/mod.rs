@@ -23,6 +23,7 @@ pub mod lock;
 mod networks;
 pub mod occupancy;
 mod quarantine;
+pub mod radius;
 pub mod register;
 pub mod security;
 mod settle;
