@@ -61,6 +61,8 @@ pub enum Symbol {
     ZoneId(usize),
     /// The block of a subnet group over all its zones.
     SubnetGroupCidr(String),
+    /// The block of a subnet group of the cell, of which the tenant has a part.
+    CellSubnetGroupCidr(String),
     /// The block of a subnet group in one zone slot, from 1.
     SubnetCidr(String, usize),
     /// A block that the tenant's network has grown by; the one it was created with is number 1.
@@ -110,6 +112,7 @@ impl Symbol {
             Symbol::SubnetIpv6Index(group, number) => format!("{}Subnet{number}Ipv6Index", pascal(group)),
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
+            Symbol::CellSubnetGroupCidr(group) => format!("Cell{}SubnetsCidr", pascal(group)),
             Symbol::SubnetCidr(group, slot) => format!("{}Subnet{slot}Cidr", pascal(group)),
             Symbol::NetworkBlock(block) => format!("NetworkBlock{block}Cidr"),
             Symbol::SubnetGroupBlock(group, block) => format!("{}SubnetsBlock{block}Cidr", pascal(group)),
@@ -153,6 +156,9 @@ impl Symbol {
             }
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),
+            Symbol::CellSubnetGroupCidr(group) => {
+                format!("IPv4 block of the {group} subnets of all tenants of the cell")
+            }
             Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}"),
             Symbol::NetworkBlock(block) => format!("IPv4 block {block} of the tenant's VPC"),
             Symbol::SubnetGroupBlock(group, block) => {

@@ -26,6 +26,7 @@ mod networks;
 pub mod occupancy;
 pub mod placement;
 mod quarantine;
+pub mod radius;
 pub mod register;
 pub mod security;
 mod settle;

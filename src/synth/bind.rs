@@ -224,6 +224,10 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
             }
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
+        Symbol::CellSubnetGroupCidr(name) => {
+            let groups = &network()?.subnet_groups;
+            groups.iter().find(|group| group.name == *name).ok_or(Unbound::Impossible)?.cidr.to_string()
+        }
         // A quarter for each zone: half of the network is left for what may come.
         Symbol::SubnetCidr(_, slot) if matches!(unit, Unit::Account(_)) => {
             let network = central()?;

@@ -7,6 +7,7 @@ use crate::catalog::{Role, Status};
 use crate::cloudformation::Json;
 use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
+use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
 use crate::plan::{
@@ -54,6 +55,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
             ),
         ),
         ("security_groups", groups(plan)),
+        ("blast_radius", blast_radius(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
@@ -78,6 +80,29 @@ fn groups(plan: &Plan<'_>) -> Json {
         }
     }
     Json::object(counts(sum).chain([("cells", Json::List(cells))]))
+}
+
+/// How many tenants a change of what a cell's network has as a whole touches, and of its blueprint.
+fn blast_radius(plan: &Plan<'_>) -> Json {
+    let cells = radii(plan).into_iter().map(|one| {
+        Json::object([
+            ("cell", Json::text(one.cell.to_string())),
+            ("tenants", (one.tenants as u64).into()),
+            ("settings", one.settings.iter().map(String::as_str).collect()),
+        ])
+    });
+    let blueprints = by_blueprint(plan).into_iter().map(|(blueprint, one)| {
+        Json::object([
+            ("blueprint", Json::text(blueprint)),
+            ("cells", (one.cells as u64).into()),
+            ("tenants", (one.tenants as u64).into()),
+        ])
+    });
+    Json::object([
+        ("tenants", (tenants_with_stacks(plan) as u64).into()),
+        ("cells", cells.collect()),
+        ("blueprints", blueprints.collect()),
+    ])
 }
 
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
@@ -332,6 +357,7 @@ fn peer(peer: &Peer) -> Json {
             ("name", Json::text(name)),
             ("block", (*number as u64).into()),
         ]),
+        Peer::CellSubnetGroup(name) => one("cell_subnet_group", "name", name),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
         Peer::Range(range) => one("cidr", "cidr", &range.to_string()),

@@ -14,6 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
     &TOO_MANY_GROUP_RULES,
+    &TOO_MANY_INTERFACE_RULES,
     &UNKNOWN_RANGE,
     &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
@@ -101,6 +102,15 @@ pub static TOO_MANY_GROUP_RULES: Code = Code {
 an AWS-managed prefix list as its weight: CloudFront's is 55. Every range of a tenant's allow-list is a rule for each flow that begins there. \
 Rules are consolidated before they are counted, so that there are no fewer that allow the same. Declare less, name larger blocks, or have AWS grant more and write it into the catalog:\n\n    \
 quotas:\n      - { quota: rules-per-security-group, value: 120 }",
+};
+
+pub static TOO_MANY_INTERFACE_RULES: Code = Code {
+    name: "too-many-interface-rules",
+    meaning: "a network interface would bear more security groups or rules than AWS allows",
+    explanation: "An interface bears 5 security groups by default and 16 at most, and the rules that a group may hold times the groups that an interface may bear never come to more than 1,000 \
+(VPC quotas). Whoever has AWS grant more of the one gets less of the other: 250 rules leave 4 groups. Write both into the catalog:\n\n    \
+quotas:\n      - { quota: rules-per-security-group, value: 250 }\n      - { quota: security-groups-per-network-interface, value: 4 }\n\n\
+A workload with `shared_rules` needs two groups on its interfaces, its tenant's and its cell's.",
 };
 
 pub static UNKNOWN_RANGE: Code = Code {
