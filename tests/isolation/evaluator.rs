@@ -65,9 +65,9 @@ fn holds(tags: &BTreeMap<&str, &str>, test: &Test, request: &Request) -> bool {
         one != negated
     };
     if set == "ForAllValues" {
-        there.iter().all(|text| fits(&text))
+        there.iter().all(|text| fits(text))
     } else {
-        there.iter().any(|text| fits(&text))
+        there.iter().any(|text| fits(text))
     }
 }
 
