@@ -64,11 +64,7 @@ fn holds(tags: &BTreeMap<&str, &str>, test: &Test, request: &Request) -> bool {
         });
         one != negated
     };
-    if set == "ForAllValues" {
-        there.iter().all(|text| fits(&text))
-    } else {
-        there.iter().any(|text| fits(&text))
-    }
+    if set == "ForAllValues" { there.iter().all(&fits) } else { there.iter().any(fits) }
 }
 
 /// A text with the caller's tags in it; none where one is missing, which then matches nothing.

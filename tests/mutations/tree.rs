@@ -43,9 +43,10 @@ impl Tree {
         self.files.iter().map(|(path, text)| (path.clone(), text.clone())).collect()
     }
 
-    /// Every file as JSON prints it by itself.
+    /// Every file of JSON as that is printed by itself; scripts are left as they are.
     pub(crate) fn rewrite(&mut self) {
-        for text in self.files.values_mut() {
+        let json = self.files.iter_mut().filter(|(path, _)| path.ends_with(".json"));
+        for (_, text) in json {
             *text = serde_json::from_str::<Value>(text).unwrap().to_string();
         }
     }
