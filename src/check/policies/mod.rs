@@ -555,13 +555,23 @@ impl<'e> Judge<'e> {
                 let caller = Caller::Tenant(owner.unwrap_or_default().to_owned());
                 let narrowed = statement.conditions.iter().any(|condition| {
                     let key = condition.key.to_ascii_lowercase();
+                    let operator = condition.operator.to_ascii_lowercase();
+                    let compares =
+                        matches!(operator.as_str(), "stringequals" | "stringlike" | "arnequals" | "arnlike");
+                    // Neither everybody of some name nor everything of some account: the account must be said.
+                    let says_account = condition.values.iter().all(|value| {
+                        let fixed =
+                            Pattern(value.0.iter().take_while(|piece| !is_wild(piece)).cloned().collect());
+                        fixed == *value || fixed.to_string().split(':').count() > 5
+                    });
                     let names = matches!(
                         key.as_str(),
                         "aws:principalarn" | "aws:sourcearn" | "aws:sourceaccount" | "kms:calleraccount"
                     );
                     let tag = key.strip_prefix("aws:principaltag/").is_some_and(|_| owner.is_some())
                         && condition.values.iter().all(|value| caller.owns(value, true));
-                    !condition.if_exists && !condition.for_all && (names || tag)
+                    let holds = compares && !condition.if_exists && !condition.for_all;
+                    holds && (names && says_account || tag)
                 });
                 if narrowed {
                     return None;
@@ -615,6 +625,10 @@ impl<'e> Judge<'e> {
         let own = |pattern: &Pattern| caller.owns(&caller.resolve(pattern, &self.keys), true);
         dangerous && !statement.conditions.iter().any(bound) && !statement.resources.iter().all(own)
     }
+}
+
+fn is_wild(piece: &Piece) -> bool {
+    matches!(piece, Piece::One | Piece::Many | Piece::CallerTag(_))
 }
 
 fn placed(finding: Finding, at: &Document) -> Finding {

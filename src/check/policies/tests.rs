@@ -189,6 +189,8 @@ fn policies_of_resources_let_nobody_else_in() {
     for resources in [
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-globex-data-Role}, Action: 'kms:*', Resource: '*'}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn}]}}}",
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/x'}}}]}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {AWS: '*'}, Action: 'sts:AssumeRole'}}}}",
         "R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'], AssumeRolePolicyDocument: {Statement: []}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAZs ''}]}}]}}",
@@ -204,6 +206,7 @@ fn policies_of_resources_let_nobody_else_in() {
     let found = with("Resources: {N: {Type: AWS::SNS::Topic}}\n", &untagged);
     told.push_str(&format!("trust without the tag\n    {}\n", found.join("\n    ")));
     for fine in [
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-acme-data-Role}, Action: 'kms:*', Resource: '*'}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !Sub 'arn:aws:iam::${AWS::AccountId}:root'}, Action: 'kms:*', Resource: '*'}]}}}",
         "P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: p-prod-files, PolicyDocument: {Statement: [{Effect: Deny, Principal: '*', Action: 's3:*', Resource: '*'}]}}}",
