@@ -26,6 +26,10 @@ pub enum Symbol {
     TenantId,
     TenantName,
     TenantTier,
+    /// The tenant's id, and of a further home with its number before it.
+    TenantHome,
+    /// The label of the home's host name.
+    TenantHost,
     /// A name for what must be named: product, environment and tenant or cell, at most 60 characters,
     /// without double hyphens.
     ResourceName,
@@ -87,6 +91,8 @@ impl Symbol {
             Symbol::TenantId => "TenantId".to_owned(),
             Symbol::TenantName => "TenantName".to_owned(),
             Symbol::TenantTier => "TenantTier".to_owned(),
+            Symbol::TenantHome => "TenantHome".to_owned(),
+            Symbol::TenantHost => "TenantHost".to_owned(),
             Symbol::ResourceName => "ResourceName".to_owned(),
             Symbol::TenantSlot => "TenantSlot".to_owned(),
             Symbol::CellName => "CellName".to_owned(),
@@ -127,6 +133,8 @@ impl Symbol {
             Symbol::TenantId => "Id of the tenant".to_owned(),
             Symbol::TenantName => "Display name of the tenant".to_owned(),
             Symbol::TenantTier => "Tier of the tenant".to_owned(),
+            Symbol::TenantHome => "Name of the tenant's home".to_owned(),
+            Symbol::TenantHost => "First label of the tenant's host name".to_owned(),
             Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
             Symbol::TenantSlot => "Number of the tenant in its cell".to_owned(),
             Symbol::CellName => "Name of the cell".to_owned(),

@@ -30,7 +30,9 @@ pub struct Catalog {
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
+    /// Also those of the files.
     pub quotas: Vec<QuotaOverride>,
+    pub quota_files: Vec<QuotaFile>,
     /// None where the catalog does not say what regimes ask for: then they ask for nothing.
     pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
@@ -53,6 +55,26 @@ impl Catalog {
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
         self.tenants.get(position)
+    }
+
+    /// Every home that the catalog says of, each as the tenant that would have it alone.
+    pub fn homes(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().flat_map(|tenant| std::iter::once(tenant).chain(&tenant.further))
+    }
+
+    /// What the catalog says that AWS has granted of a quota: the entry that says most about where.
+    /// None of `region`: the quota of a whole account.
+    pub fn granted(&self, id: &str, account: &HostAccount, region: Option<&RegionName>) -> Option<u64> {
+        let holds = |one: &&QuotaOverride| {
+            one.quota.value.id == id
+                && one.account.as_ref().is_none_or(
+                    |given| matches!(account, HostAccount::Number(number) if *number == given.value),
+                )
+                && one.region.as_ref().is_none_or(|given| region.is_none_or(|region| *region == given.value))
+        };
+        let closest = |one: &&QuotaOverride| (one.account.is_some(), one.region.is_some());
+        // Of several that say as much, the first: `max_by_key` would take the last.
+        self.quotas.iter().rev().filter(holds).max_by_key(closest).map(|one| one.value.value)
     }
 
     /// The first regime of a tenant that forbids it to share a home with others.
@@ -254,6 +276,14 @@ pub struct QuotaOverride {
     pub span: Span,
 }
 
+/// A file with what AWS says an account's quotas are in a Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaFile {
+    pub file: Located<String>,
+    pub account: Located<AccountId>,
+    pub region: Located<RegionName>,
+}
+
 /// What a regime that tenants' data falls under asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compliance {
@@ -313,7 +343,22 @@ pub struct Tenant {
     pub tags: BTreeMap<TagKey, Located<TagValue>>,
     /// Its own settings alone; they override the tier's.
     pub settings: Settings,
+    /// Which of its homes this is about.
+    pub role: Role,
+    /// Its other homes: what they do not say for themselves is as here.
+    pub further: Vec<Tenant>,
     pub span: Span,
+}
+
+/// What a home is to its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The one of its own `tier`.
+    Main,
+    /// One beside it, with other workloads.
+    Beside,
+    /// One that it moves out of.
+    Leaving,
 }
 
 /// Settings as written: the blueprint's own JSON Schema says what they may be.

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::blueprint::Per;
-use crate::cli::{Format, Outcome, Session, inputs, print};
+use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
@@ -15,8 +15,7 @@ use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
 use crate::plan::security::sharing::group_use;
-use crate::plan::{NetworkPlan, Plan, Unit, plan_as_of};
-use crate::synth::synth;
+use crate::plan::{NetworkPlan, Plan, Unit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -40,9 +39,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
-    // What cannot be printed is no plan: templates are compiled here too.
-    let synthesis = synth(&plan, report)?;
+    // What cannot be printed or deployed is no plan: templates are compiled and counted here too.
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
     if arguments.addresses {
         let text = addresses(&plan, arguments.csv, session.format);
         print::result(&text, report)?;
@@ -216,7 +214,7 @@ fn tenants(plan: &Plan<'_>) -> String {
     let rows = plan.tenants.iter().map(|tenant| {
         let network = plan.network_of(Unit::Tenant(tenant));
         vec![
-            tenant.tenant.id.value.to_string(),
+            tenant.home.to_string(),
             tenant.tier.name.to_string(),
             tenant.cell.to_string(),
             network.map_or("-".to_owned(), |network| network.cidr.to_string()),

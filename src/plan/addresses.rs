@@ -10,7 +10,7 @@ use crate::aws::vpc_blocks::{can_grow, ranges_without_growth};
 use crate::blueprint::{Blueprint, Per, SubnetGroup as GroupIntent, Workload};
 use crate::catalog::{Catalog, Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, list_of, quote};
-use crate::identity::{RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::identity::{HomeId, RegionName, SubnetGroupName, ZoneId};
 use crate::network::cover::merged;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::demand::Demand;
@@ -478,12 +478,13 @@ fn zones(demand: &Demand<'_>, region: &Region, owner: &Owner, lock: &mut Lock, r
 ///
 /// `dual`: its network has IPv6 addresses too.
 pub(super) fn ingress_slots(
+    home: &HomeId,
     tenant: &Tenant,
     dual: bool,
     lock: &mut Lock,
     report: &mut Report,
 ) -> BTreeMap<u32, Cidr> {
-    let id: &TenantId = &tenant.id.value;
+    let id = &tenant.id.value;
     let mut wanted = merged(&tenant.ingress.iter().map(|range| range.value).collect());
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
@@ -500,7 +501,7 @@ pub(super) fn ingress_slots(
         );
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
-    if let Some(locked) = lock.ingress.get(id) {
+    if let Some(locked) = lock.ingress.get(home) {
         slots.extend(
             locked
                 .value
@@ -518,8 +519,8 @@ pub(super) fn ingress_slots(
         }
     }
     let decision: BTreeMap<Cidr, u32> = slots.iter().map(|(slot, range)| (*range, *slot)).collect();
-    if lock.ingress.get(id).is_none_or(|locked| locked.value.0 != decision) {
-        lock.ingress.insert(id.clone(), Locked::new(crate::plan::lock::IngressSlots(decision)));
+    if lock.ingress.get(home).is_none_or(|locked| locked.value.0 != decision) {
+        lock.ingress.insert(home.clone(), Locked::new(crate::plan::lock::IngressSlots(decision)));
     }
     slots
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Per};
-use crate::catalog::Status;
+use crate::catalog::{Role, Status};
 use crate::cloudformation::Json;
-use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
@@ -39,7 +39,8 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
     let cells =
         plan.cells.iter().map(|cell| one_cell(plan, cell, stacks_of(Unit::Cell(cell)), &shapes[cell.shape]));
     let accounts = plan.accounts.iter();
-    let accounts = accounts.map(|one| one_account(one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
+    let accounts =
+        accounts.map(|one| one_account(plan, one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
     let tenants = plan.tenants.iter();
     let tenants = tenants.map(|one| one_tenant(plan, one, stacks_of(Unit::Tenant(one)), &shapes[one.shape]));
     Json::object([
@@ -107,14 +108,14 @@ fn blast_radius(plan: &Plan<'_>) -> Json {
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Whose<'p> {
-    Tenant(&'p TenantId),
+    Tenant(&'p HomeId),
     Cell(&'p CellId),
     Account(Per, &'p str, &'p HostAccount, &'p RegionName),
 }
 
 fn whose(unit: Unit<'_>) -> Whose<'_> {
     match unit {
-        Unit::Tenant(tenant) => Whose::Tenant(&tenant.tenant.id.value),
+        Unit::Tenant(tenant) => Whose::Tenant(&tenant.home),
         Unit::Cell(cell) => Whose::Cell(&cell.id),
         Unit::Account(one) => Whose::Account(one.per, &one.blueprint.name, &one.account, &one.region),
     }
@@ -140,13 +141,14 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .collect()
 }
 
-fn one_account(account: &AccountPlan<'_>, stacks: Json, shape: &str) -> Json {
+fn one_account(plan: &Plan<'_>, account: &AccountPlan<'_>, stacks: Json, shape: &str) -> Json {
     Json::object([
         ("per", Json::text(account.per.word())),
         ("account", Json::text(account.account.to_string())),
         ("region", Json::text(account.region.as_str())),
         ("blueprint", Json::text(&account.blueprint.name)),
         ("shape", Json::text(shape)),
+        ("tags", tag_map(plan, Unit::Account(account))),
         ("stacks", stacks),
     ])
 }
@@ -184,6 +186,10 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: Json, shape: &st
         ("region", Json::text(tenant.cell.region.as_str())),
         ("cell", Json::text(tenant.cell.to_string())),
     ];
+    if tenant.home.number > 1 || tenant.tenant.role != Role::Main {
+        entries.push(("home", u64::from(tenant.home.number).into()));
+        entries.push(("leaving", (tenant.tenant.role == Role::Leaving).into()));
+    }
     if let Some(slot) = tenant.slot {
         entries.push(("slot", u64::from(slot).into()));
         entries.push(("alone", tenant.is_alone.into()));

@@ -102,6 +102,8 @@ fn tenant(shape: &Shape<'_>) -> Bound {
         ("id", Symbol::TenantId),
         ("name", Symbol::TenantName),
         ("tier", Symbol::TenantTier),
+        ("home", Symbol::TenantHome),
+        ("host", Symbol::TenantHost),
         ("resource_name", Symbol::ResourceName),
         ("slot", Symbol::TenantSlot),
     ];

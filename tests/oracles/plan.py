@@ -151,7 +151,8 @@ def cell(entry, plan):
 
     add(name, plan["shapes"][entry["shape"]], groups_with_subnets(network))
     for tenant_entry in plan["tenants"]:
-        if tenant_entry["id"] in entry["tenants"] and tenant_entry["stacks"]:
+        # One with several homes has an entry for each.
+        if tenant_entry["cell"] == entry["id"] and tenant_entry["stacks"]:
             own = groups_with_subnets(tenant_entry["network"] or {"subnet_groups": []})
             add(tenant_entry["id"], plan["shapes"][tenant_entry["shape"]], own)
     return Cell(

@@ -8,6 +8,7 @@ pub(super) const ALL: &[&Code] = &[
     &POOL_FULL,
     &NETWORK_SIZE_CHANGED,
     &NO_ROOM_TO_GROW,
+    &NEEDLESS_HEADROOM,
     &NOT_ENOUGH_ZONES,
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
@@ -50,6 +51,12 @@ pub static NETWORK_SIZE_CHANGED: Code = Code {
     meaning: "a tenant's size was made smaller after its addresses were given out",
     explanation: "AWS cannot resize a block of a VPC, and addresses that a tenant has may be in use, so a network grows and never shrinks. \
 Take the change back; or, if the tenant is not deployed yet, delete its lines from the lock, and it gets a new block.",
+};
+
+pub static NEEDLESS_HEADROOM: Code = Code {
+    name: "needless-headroom",
+    meaning: "headroom is asked for where nothing can grow",
+    explanation: "Headroom is address space beside a tenant's VPC, for it to grow into. A tenant that shares the network of a cell has subnets there, and AWS resizes no subnet; one of a pool has no addresses at all. So nothing is kept for either.\n\nTake `headroom` out. A tenant that needs more later moves to a home of another size: see `homes` in the catalog's documentation.",
 };
 
 pub static NO_ROOM_TO_GROW: Code = Code {
