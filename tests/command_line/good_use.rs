@@ -266,7 +266,7 @@ fn neighbours() -> Folder {
     let folder = Folder::empty();
     folder.fine("blueprint eject subnet blueprints/subnet");
     let flow = "- { from: service, to: internet, ports: [443]";
-    let part = "blueprints/parts/service/part.yaml";
+    let part = "blueprints/subnet/parts/service/part.yaml";
     folder.edit(part, flow, &flow.replace("443", "\"443-9000\""));
     folder.write(
         "catalog.yaml",
