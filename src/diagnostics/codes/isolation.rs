@@ -58,7 +58,7 @@ pub static ROUTE_LEADS_TO_TENANT: Code = Code {
 pub static VPC_BLOCK_REFUSED: Code = Code {
     name: "vpc-block-refused",
     meaning: "AWS would refuse a block of a VPC",
-    explanation: "A VPC has blocks from /16 to /28, outside of a few ranges that AWS keeps. Which further blocks it may have depends on those that it has (VPC User Guide, \"VPC CIDR blocks\").\n\n    10.0.0.0/16 beside 192.168.0.0/16    # refused: two private ranges\n    10.64.0.0/22 beside 100.64.0.0/22    # right",
+    explanation: "A VPC has blocks from /16 to /28, outside of a few ranges that AWS keeps. Which further blocks it may have depends on those that it has, and none may hold the destination of a route of the VPC (VPC User Guide, \"VPC CIDR blocks\").\n\n    10.0.0.0/16 beside 192.168.0.0/16    # refused: two private ranges\n    10.64.0.0/22 beside 100.64.0.0/22    # right",
 };
 
 pub static SUBNET_BLOCK_REFUSED: Code = Code {

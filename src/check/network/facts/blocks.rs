@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::aws::{quota, vpc_blocks};
 use crate::check::network::facts::{Facts, place};
 use crate::check::network::interval::Range;
-use crate::check::network::topology::{Association, TransitTarget};
+use crate::check::network::topology::{Association, Target, TransitTarget};
 use crate::diagnostics::{codes, quote};
 use crate::network::Cidr;
 
 impl Facts<'_> {
     pub(super) fn blocks(&mut self) {
         self.vpc_blocks();
+        self.added_beside_routes();
         self.subnet_blocks();
         self.peered_overlaps();
         self.transit_overlaps();
@@ -36,6 +37,40 @@ impl Facts<'_> {
                     self.found.push(finding.note(refusal));
                 }
                 present.extend(block.is_v4().then_some(*block));
+            }
+        }
+    }
+
+    /// Blocks that are added to a VPC whose route tables lead some of their addresses elsewhere.
+    fn added_beside_routes(&mut self) {
+        let topology = &self.network.topology;
+        let mut routes: BTreeMap<usize, Vec<(Cidr, usize)>> = BTreeMap::new();
+        for table in &topology.tables {
+            let elsewhere = table.routes.iter().filter(|route| route.target != Target::Local);
+            let leading = elsewhere.filter_map(|route| Some((route.destination?, route.origin)));
+            // A route to a subnet as a whole sends its packets through an appliance, and came after the block.
+            let own = |block: &Cidr| {
+                topology.subnets.iter().any(|subnet| subnet.vpc == table.vpc && subnet.blocks.contains(block))
+            };
+            // One to a whole block is told as there already.
+            let blocks = &topology.vpcs[table.vpc].blocks;
+            let told = |block: &Cidr| blocks.contains(block);
+            let leading = leading.filter(|(destination, _)| !told(destination) && !own(destination));
+            routes.entry(table.vpc).or_default().extend(leading);
+        }
+        for (vpc, routes) in routes {
+            let added = topology.vpcs[vpc].blocks.iter().zip(&self.network.vpc_blocks[vpc]);
+            for (block, origin) in added.filter(|(block, _)| block.is_v4()).skip(1) {
+                let refused = |(destination, route): &(Cidr, usize)| {
+                    let refusal = vpc_blocks::beside_routes(block, &[*destination]).err()?;
+                    Some((refusal, *route))
+                };
+                let Some((refusal, route)) = routes.iter().find_map(refused) else { continue };
+                let message = format!("the VPC cannot have the block {}", quote(&block.to_string()));
+                let finding = self.at(&codes::VPC_BLOCK_REFUSED, message, self.written(*origin), "");
+                let finding = finding.note(refusal.to_string());
+                let finding = self.against(finding, self.written(route), "this route leads elsewhere");
+                self.found.push(finding.help("take the route out, or add a block that does not hold it"));
             }
         }
     }
