@@ -120,6 +120,76 @@ fn what_others_use_is_reserved_and_never_handed_out() {
     assert!(answer(path, &["plan", "--addresses", "--csv"]).contains(r#""branch offices, all""#));
 }
 
+fn with_ipv6(vpc: &mut Value, block: &str) {
+    vpc["Ipv6CidrBlockAssociationSet"] =
+        json!([{"Ipv6CidrBlock": block, "Ipv6CidrBlockState": {"State": "associated"}}]);
+}
+
+/// A catalog whose tenants have two stacks, with addresses of its own.
+fn dual_stack(directory: &Path, pools: &str) {
+    let catalog = CATALOG
+        .replace("zones: 2 }", "zones: 2, ipv6: dual_stack }")
+        .replace("pools: [10.64.0.0/20] }", &format!("pools: [10.64.0.0/20]{pools} }}"));
+    fs::write(directory.join("catalog.yaml"), catalog).unwrap();
+}
+
+const IPV6_POOL: &str =
+    r#", ipv6_pools: [{ cidr: "2001:db8:100::/52", pool: ipv6pool-ec2-0123456789abcdef0 }]"#;
+
+#[test]
+fn ipv6_blocks_of_others_are_reserved_and_never_handed_out() {
+    let directory = directory();
+    let path = directory.path();
+    dual_stack(path, IPV6_POOL);
+    let mut platform = vpc("vpc-0a1", "10.70.0.0/16", "data platform");
+    with_ipv6(&mut platform, "2001:db8:100::/56");
+    write(path, "vpcs.json", &json!({"Vpcs": [platform]}));
+    let told = answer(path, &["adopt", "vpcs.json"]);
+    assert!(told.contains("+ reserved 2001:db8:100::/56 vpc-0a1:"), "{told}");
+    answer(path, &["synth"]);
+    assert!(lock(path).contains("ipv6: 2001:db8:100:100::/56"), "{}", lock(path));
+    assert!(!lock(path).contains("ipv6: 2001:db8:100::/56"), "{}", lock(path));
+}
+
+#[test]
+fn the_ipv6_block_of_a_vpc_that_tenantry_has_deployed_is_known() {
+    for (pools, block) in [(IPV6_POOL, "2001:db8:100::/56"), ("", "2600:1f18:1234:5600::/56")] {
+        let directory = directory();
+        let path = directory.path();
+        dual_stack(path, pools);
+        answer(path, &["synth"]);
+        let before = lock(path);
+        let mut own = vpc("vpc-0e5", "10.64.0.0/22", "shop-prod-acme");
+        own["OwnerId"] = "111122223333".into();
+        with_ipv6(&mut own, block);
+        write(path, "vpcs.json", &json!({"Vpcs": [own]}));
+        let told = answer(path, &["adopt", "vpcs.json"]);
+        assert!(told.contains("2 blocks known already"), "{told}");
+        assert_eq!(lock(path), before);
+    }
+}
+
+#[test]
+fn an_ipv6_block_that_a_tenant_has_already_is_an_error_that_names_both() {
+    let directory = directory();
+    let path = directory.path();
+    dual_stack(path, IPV6_POOL);
+    answer(path, &["synth"]);
+    let before = lock(path);
+    let mut stray = vpc("vpc-0a1", "10.70.0.0/16", "stray");
+    with_ipv6(&mut stray, "2001:db8:100::/56");
+    write(path, "vpcs.json", &json!({"Vpcs": [stray]}));
+    let (status, _, told) = tenantry(path, &["adopt", "vpcs.json"]);
+    let named = told.contains("the block 2001:db8:100::/56 of `vpc-0a1` and the network of `acme`");
+    assert!(status == 2 && named, "{told}");
+    assert_eq!(lock(path), before);
+    // Written by hand, or by a merge, it is found when the lock is read.
+    let line = "reserved 2001:db8:100::/56 vpc-0a1: { reason: \"stray\" }\n";
+    fs::write(path.join("tenantry.lock"), before + line).unwrap();
+    let (status, _, told) = tenantry(path, &["synth"]);
+    assert!(status == 2 && told.contains("lock-overlap"), "{told}");
+}
+
 /// What AWS would print about the networks of a plan.
 fn described(directory: &Path, tenant: &str, vpc_id: &str) -> (Value, Value) {
     let plan: Value = serde_json::from_str(&answer(directory, &["plan", "--format", "json"])).unwrap();
@@ -207,7 +277,7 @@ fn a_vpc_that_is_cut_otherwise_is_refused_with_the_reason() {
     };
     let home = ["--tenant", "globex=vpc-0e5"];
     type Change = fn(&mut Value, &mut Value);
-    let changes: [(Change, &str); 14] = [
+    let changes: [(Change, &str); 15] = [
         (|vpcs, _| vpcs["Vpcs"][0]["OwnerId"] = "999999999999".into(), "it belongs to 999999999999"),
         (
             |vpcs, _| {
@@ -215,6 +285,10 @@ fn a_vpc_that_is_cut_otherwise_is_refused_with_the_reason() {
                 set.push(json!({"CidrBlock": "10.70.0.0/16"}));
             },
             "it has the blocks 10.64.8.0/22, 10.70.0.0/16",
+        ),
+        (
+            |vpcs, _| with_ipv6(&mut vpcs["Vpcs"][0], "2001:db8:1::/56"),
+            "it has the IPv6 addresses 2001:db8:1::/56",
         ),
         (
             |vpcs, _| {

@@ -173,6 +173,16 @@ impl Fit<'_> {
     fn network(&self, lock: &Lock, report: &mut Report) -> Option<Network> {
         let block = match self.vpc.blocks.as_slice() {
             [block] => block,
+            [_, others @ ..] if others.iter().all(|other| !other.value.is_v4()) => {
+                let list: Vec<String> = others.iter().map(|block| block.value.to_string()).collect();
+                let problem = format!("it has the IPv6 addresses {}", list.join(", "));
+                report.push(self.unfit(
+                    self.vpc.span,
+                    problem,
+                    "leave it reserved: only a VPC without IPv6 can be adopted, and its tenant can get IPv6 later",
+                ));
+                return None;
+            }
             blocks => {
                 let list: Vec<String> = blocks.iter().map(|block| block.value.to_string()).collect();
                 let problem = format!("it has the blocks {}, and a home has one", list.join(", "));

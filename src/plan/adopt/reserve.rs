@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{AccountId, HostAccount, TenantId, VpcId};
 use crate::network::Cidr;
 use crate::plan::adopt::Adoption;
-use crate::plan::adopt::found::Found;
+use crate::plan::adopt::found::{Found, Vpc};
 use crate::plan::lock::{Lock, Locked, Network, Owner, Reservation, ReservationId};
 use crate::yaml::Located;
 
@@ -19,7 +19,13 @@ pub(super) fn reserve(
 ) {
     for (id, vpc) in found.vpcs.iter().filter(|(id, _)| !homes.contains_key(id)) {
         let reservation = Reservation { account: vpc.account.clone(), reason: vpc.reason.clone() };
+        let deployed = is_deployed(vpc, &adoption.lock);
         for block in &vpc.blocks {
+            if deployed && !block.value.is_v4() {
+                // The lock has it, or says that Amazon chose it.
+                adoption.known += 1;
+                continue;
+            }
             one(block, Some(id), &reservation, adoption, report);
         }
     }
@@ -41,7 +47,7 @@ fn one(
         adoption.known += 1;
         return;
     }
-    let meets = |network: &Locked<Network>| network.value.reserve.overlaps(&block.value);
+    let meets = |network: &Locked<Network>| network.value.claims().any(|own| own.overlaps(&block.value));
     let Some((owner, network)) = adoption.lock.networks.iter().find(|(_, network)| meets(network)) else {
         adoption.lock.reserved.insert(id, Locked::new(reservation.clone()));
         return;
@@ -57,7 +63,9 @@ fn one(
     )
     .at(block.span, "found in use");
     if let Some(line) = network.line {
-        error = error.also(line, format!("{} is kept for `{owner}`", network.value.reserve));
+        let kept = network.value.claims().find(|own| own.overlaps(&block.value));
+        let kept = kept.unwrap_or(network.value.reserve);
+        error = error.also(line, format!("{kept} is kept for `{owner}`"));
     }
     let anew = format!(
         "if `{owner}` is not deployed yet, delete its lines from the lock, adopt, and run `tenantry synth`"
@@ -68,6 +76,17 @@ fn one(
         }
         _ => format!("{anew}; if the two never meet, leave it out"),
     }));
+}
+
+/// Whether a VPC is what tenantry has deployed for a tenant or a cell with two stacks.
+fn is_deployed(vpc: &Vpc, lock: &Lock) -> bool {
+    let account = vpc.account.as_ref();
+    let of = |block: &Located<Cidr>| {
+        lock.networks.iter().any(|(owner, network)| {
+            network.value.ipv6.is_some() && is_home(owner, network, &block.value, account, lock)
+        })
+    };
+    vpc.blocks.iter().filter(|block| block.value.is_v4()).any(of)
 }
 
 /// Whether a VPC is what tenantry has deployed for the owner: one of its blocks, in the same account.

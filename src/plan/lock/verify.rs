@@ -123,7 +123,9 @@ impl Lock {
         let mut networks: Vec<(Cidr, &Owner, Option<Span>)> = self
             .networks
             .iter()
-            .map(|(owner, network)| (network.value.reserve, owner, network.line))
+            .flat_map(|(owner, network)| {
+                network.value.claims().map(move |block| (block, owner, network.line))
+            })
             .collect();
         networks.sort();
         for (id, reservation) in &self.reserved {
