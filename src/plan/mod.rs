@@ -17,17 +17,20 @@ mod container_ranges;
 mod demand;
 mod growth;
 mod homes;
+mod ingress_slots;
 mod intent;
 pub mod ipv6;
 pub mod lock;
 mod networks;
 pub mod occupancy;
+mod pools;
 mod quarantine;
 pub mod register;
 pub mod security;
 mod settle;
 mod shape;
 pub mod shared_services;
+mod subnet_room;
 mod unit;
 pub mod whereabouts;
 
@@ -42,7 +45,9 @@ use crate::plan::cell_addresses::Parts;
 use crate::plan::demand::Demand;
 use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
+use crate::plan::pools::Pools;
 use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::subnet_room::SubnetRoom;
 
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
@@ -150,7 +155,7 @@ pub fn plan_as_of<'c>(
     });
     let shared = inhabited(&intents, &lock);
 
-    let mut pools = addresses::Pools::new(catalog, &lock);
+    let mut pools = Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
     let dual = intents.iter().filter(|intent| intent.is_dual());
     let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
@@ -166,7 +171,7 @@ pub fn plan_as_of<'c>(
     let mut decided = Vec::new();
     for intent in &intents {
         let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
-        let ingress = addresses::ingress_slots(intent.tenant, intent.is_dual(), &mut lock, report);
+        let ingress = ingress_slots::settle(intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -212,7 +217,7 @@ fn settle_addresses(
     intents: &[Intent<'_>],
     shared: &BTreeMap<CellId, Vec<&Intent<'_>>>,
     lock: &mut Lock,
-    pools: &mut addresses::Pools<'_>,
+    pools: &mut Pools<'_>,
     report: &mut Report,
 ) {
     let cells =
@@ -253,13 +258,8 @@ fn decide_cell<'c>(
     if let Some(network) = lock.networks.get(&owner) {
         let length = network.value.cidr.length();
         let place = blueprint.network.cell_size.as_ref().map_or(blueprint.network.span, |size| size.span);
-        let room = addresses::SubnetRoom {
-            blueprint,
-            length,
-            per: Some(Per::Cell),
-            place,
-            who: format!("cell `{cell}`"),
-        };
+        let room =
+            SubnetRoom { blueprint, length, per: Some(Per::Cell), place, who: format!("cell `{cell}`") };
         // Also what tenants put into the subnets of the cell.
         room.check(blueprint.workloads.values(), report);
         check_slots(&owner, &room.who, first.tenant, zones, lock, report);
@@ -293,7 +293,7 @@ fn decide_tenant<'c>(
     let length = intent.length.as_ref()?;
     // What a network was created with has its smallest subnets.
     let first = lock.networks.get(&owner).map_or(length.value, |network| network.value.cidr.length());
-    let room = addresses::SubnetRoom {
+    let room = SubnetRoom {
         blueprint,
         length: first,
         per: shares.then_some(Per::Tenant),
