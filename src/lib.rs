@@ -5,8 +5,9 @@
 //! 1. `catalog` and `blueprint` read files into typed values that know their place in the text.
 //! 2. `plan` decides everything: homes, addresses, rules; past decisions come from the lock.
 //! 3. `synth` prints the decisions as an output tree and replaces the old tree at once.
-//! 4. `check` reads an output tree and nothing else, and judges it.
-//! 5. `cli` holds one file a command.
+//! 4. `limits` counts what the deployed stacks would use of AWS's quotas, from the templates themselves.
+//! 5. `check` reads an output tree and nothing else, and judges it.
+//! 6. `cli` holds one file a command.
 //!
 //! Below them lie the ground floor (`source`, `diagnostics`, `yaml`, `network`, `identity`), the
 //! facts about AWS (`aws`) and the model of CloudFormation (`cloudformation`). Nothing here calls
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod cloudformation;
 pub mod diagnostics;
 pub mod identity;
+pub mod limits;
 pub mod network;
 pub mod plan;
 pub mod source;

@@ -23,11 +23,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cloudformation", &["aws"]),
     ("catalog", &["aws"]),
     ("blueprint", &["cloudformation"]),
-    ("plan", &["catalog", "blueprint", "aws"]),
-    ("synth", &["plan", "blueprint", "cloudformation"]),
+    ("plan", &["catalog", "blueprint", "limits", "aws"]),
+    ("limits", &["catalog", "cloudformation"]),
+    ("synth", &["plan", "limits", "blueprint", "cloudformation"]),
     ("check", &["cloudformation", "aws"]),
     ("diff", &["cloudformation", "aws", "check"]),
-    ("cli", &["catalog", "blueprint", "plan", "synth", "check", "diff", "cloudformation", "aws"]),
+    ("cli", &["catalog", "blueprint", "plan", "limits", "synth", "check", "diff", "cloudformation", "aws"]),
 ];
 
 const GROUND_FLOOR: &[&str] = &["source", "diagnostics", "yaml", "network", "identity"];

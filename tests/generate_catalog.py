@@ -32,8 +32,17 @@ TAGS = [
     {"key": "cost-center", "required": True, "pattern": "^[0-9]{5}$"},
     {"key": "data-class", "required": True, "values": ["public", "internal", "restricted"], "default": "internal"},
 ]
-# An account takes as many tenants as AWS may be asked to allow VPCs for in one region.
+# An account takes as many tenants as AWS may be asked to allow VPCs for in one region; of other limits that many
+# tenants reach, it has been granted enough for each of them.
 VPCS_PER_REGION = 500
+GRANTED = {
+    "vpcs-per-region": VPCS_PER_REGION,
+    "nat-gateways-per-az": VPCS_PER_REGION,
+    "eips-per-region": VPCS_PER_REGION,
+    "gateway-endpoints-per-region": 2 * VPCS_PER_REGION,
+    "resource-groups": VPCS_PER_REGION,
+}
+ROLES_PER_ACCOUNT = 5000
 FIRST_WORDS = ("north", "blue", "iron", "silver", "quiet", "swift", "amber", "cedar", "delta", "lunar")
 SECOND_WORDS = ("wind", "harbor", "field", "bridge", "forge", "peak", "river", "stone", "labs", "works")
 
@@ -68,10 +77,12 @@ def catalog_for(tenants):
         "regions": REGIONS,
         "tags": TAGS,
         "quotas": [
-            {"quota": "vpcs-per-region", "account": account, "region": region, "value": VPCS_PER_REGION}
+            {"quota": quota, "account": account, "region": region, "value": value}
             for account in accounts
             for region in REGIONS
-        ],
+            for quota, value in GRANTED.items()
+        ]
+        + [{"quota": "iam-roles-per-account", "account": account, "value": ROLES_PER_ACCOUNT} for account in accounts],
         "tiers": TIERS,
     }
 

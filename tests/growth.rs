@@ -64,6 +64,7 @@ fn run(settings: &str, size: &str, lock: Option<&str>) -> Run {
             .tree
             .files()
             .iter()
+            .filter(|(path, _)| path.as_str().ends_with(".json"))
             .map(|(path, bytes)| (path.as_str().to_owned(), serde_json::from_slice(bytes).unwrap()))
             .collect();
         Some(Run { files, lock: plan.lock.to_text() })

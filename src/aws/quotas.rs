@@ -29,11 +29,32 @@ pub struct Quota {
     pub region_overrides: BTreeMap<String, u64>,
     /// Whether AWS raises it on request; none where the documentation does not say.
     pub adjustable: Option<bool>,
+    /// Who raises it: `service-quotas` where it can be asked for by its code; else `support`,
+    /// `account-team`, or nobody that the documentation names.
+    #[serde(default)]
+    pub adjust_via: Option<String>,
     /// What is counted, where it is not a number of things.
     #[serde(default)]
     pub unit: Option<String>,
+    /// How things are counted towards it, where that is more than their number.
+    #[serde(default)]
+    pub counting: Option<String>,
     pub source: String,
     pub confidence: Confidence,
+}
+
+impl Quota {
+    /// What an account has in a Region, as long as AWS has granted nothing.
+    pub fn default_in(&self, region: &str) -> Option<u64> {
+        self.region_overrides.get(region).copied().or(self.default)
+    }
+
+    /// Whether a call of Service Quotas asks for more of it.
+    pub fn is_requestable(&self) -> bool {
+        self.adjustable == Some(true)
+            && self.quota_code.is_some()
+            && self.adjust_via.as_deref() == Some("service-quotas")
+    }
 }
 
 /// How well a figure is supported.

@@ -30,7 +30,9 @@ pub struct Catalog {
     pub shared_services: SharedServices,
     /// At least one: a rule that takes a tag from `tenant.id` is added where the catalog has none.
     pub tags: Vec<TagRule>,
+    /// Also those of the files.
     pub quotas: Vec<QuotaOverride>,
+    pub quota_files: Vec<QuotaFile>,
     /// None where the catalog does not say what regimes ask for: then they ask for nothing.
     pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
@@ -53,6 +55,21 @@ impl Catalog {
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         let position = self.tenants.binary_search_by(|tenant| tenant.id.value.cmp(id)).ok()?;
         self.tenants.get(position)
+    }
+
+    /// What the catalog says that AWS has granted of a quota: the entry that says most about where.
+    /// None of `region`: the quota of a whole account.
+    pub fn granted(&self, id: &str, account: &HostAccount, region: Option<&RegionName>) -> Option<u64> {
+        let holds = |one: &&QuotaOverride| {
+            one.quota.value.id == id
+                && one.account.as_ref().is_none_or(
+                    |given| matches!(account, HostAccount::Number(number) if *number == given.value),
+                )
+                && one.region.as_ref().is_none_or(|given| region.is_none_or(|region| *region == given.value))
+        };
+        let closest = |one: &&QuotaOverride| (one.account.is_some(), one.region.is_some());
+        // Of several that say as much, the first: `max_by_key` would take the last.
+        self.quotas.iter().rev().filter(holds).max_by_key(closest).map(|one| one.value.value)
     }
 
     /// The first regime of a tenant that forbids it to share a home with others.
@@ -252,6 +269,14 @@ pub struct QuotaOverride {
     /// None: every Region.
     pub region: Option<Located<RegionName>>,
     pub span: Span,
+}
+
+/// A file with what AWS says an account's quotas are in a Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaFile {
+    pub file: Located<String>,
+    pub account: Located<AccountId>,
+    pub region: Located<RegionName>,
 }
 
 /// What a regime that tenants' data falls under asks for.

@@ -391,6 +391,12 @@ fn check_quotas(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report)
         .chain(management)
         .map(|account| &account.value)
         .collect();
+    for file in &catalog.quota_files {
+        if !own.contains(&file.account.value) {
+            check_known_account(&file.account, catalog, declared, report);
+        }
+        check_known(&file.region, "region", &codes::UNKNOWN_REGION, declared.regions.as_ref(), report);
+    }
     for quota in &catalog.quotas {
         if let Some(account) = quota.account.as_ref().filter(|account| !own.contains(&account.value)) {
             check_known_account(account, catalog, declared, report);

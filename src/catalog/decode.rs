@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::{quota, quotas};
 use crate::catalog::ranges;
 use crate::catalog::shared_services;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    block, check_settings, empty, free_text, name, name_or, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
 };
 use crate::catalog::{
-    Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, QuotaOverride,
-    Reserved, Tier, region, tags,
+    Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, Reserved, Tier,
+    quotas, region, tags,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
 use crate::identity::{ComplianceName, Model, TierName};
@@ -77,7 +76,9 @@ pub(super) fn decode<'n>(
     let before_tags = report.errors();
     let rules = tags::decode_rules(fields.optional("tags"), root.span.beginning(), report);
     let rules_are_right = report.errors() == before_tags;
-    let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quota_overrides(node, report));
+    let quotas = fields.optional("quotas").map_or_else(Vec::new, |node| quotas::overrides(node, report));
+    let quota_files =
+        fields.optional("quota_files").map_or_else(Vec::new, |node| quotas::files(node, report));
     let compliance = fields.optional("compliance").map(|node| compliance(node, report));
     let tiers_node = fields.required("tiers", report);
     let components =
@@ -111,6 +112,7 @@ pub(super) fn decode<'n>(
         shared_services: shared_services.unwrap_or_default(),
         tags: rules,
         quotas,
+        quota_files,
         compliance,
         tiers,
         components,
@@ -298,48 +300,6 @@ pub(super) fn not_built(what: &str, span: Span) -> Diagnostic {
     Diagnostic::warning(&codes::NOT_BUILT_YET, format!("{what} is not built yet"))
         .at(span, "nothing is emitted for it")
         .help("remove the key until a version of tenantry builds it")
-}
-
-fn quota_overrides(node: &Node, report: &mut Report) -> Vec<QuotaOverride> {
-    let items = node.list("`quotas`", report).unwrap_or_default();
-    let overrides: Vec<_> = items.iter().filter_map(|item| quota_override(item, report)).collect();
-    let same: Vec<_> = overrides
-        .iter()
-        .map(|one: &QuotaOverride| {
-            let account = one.account.as_ref().map(|account| account.value.clone());
-            let region = one.region.as_ref().map(|region| region.value.clone());
-            Located::new((one.quota.value.id.as_str(), account, region), one.quota.span)
-        })
-        .collect();
-    refuse_duplicates(&same, "the quota", |(id, _, _)| (*id).to_owned(), report);
-    overrides
-}
-
-fn quota_override(node: &Node, report: &mut Report) -> Option<QuotaOverride> {
-    let mut fields = Fields::open(node, "a quota", report)?;
-    let quota = fields.required("quota", report).and_then(|node| {
-        let text = node.text("`quota`", report)?;
-        let known = quota(text);
-        if known.is_none() {
-            let otherwise = "write the id of a limit, such as `vpcs-per-region`";
-            report.push(
-                Diagnostic::error(&codes::UNKNOWN_QUOTA, format!("there is no quota {}", quote(text)))
-                    .at(node.span, "")
-                    .help(suggestion(text, quotas().keys().map(String::as_str), otherwise)),
-            );
-        }
-        known.map(|quota| Located::new(quota, node.span))
-    });
-    let value = fields.required("value", report).and_then(|node| {
-        let value = node.integer("the value of a quota", 1..=1_000_000_000_000, report)?;
-        Some(Located::new(u64::try_from(value).ok()?, node.span))
-    });
-    let account = fields.optional("account").and_then(|node| name(node, "the account of a quota", report));
-    let region = fields
-        .optional("region")
-        .and_then(|node| name_or(&codes::UNKNOWN_REGION, node, "the region of a quota", report));
-    fields.finish(report);
-    Some(QuotaOverride { quota: quota?, value: value?, account, region, span: node.span })
 }
 
 fn decode_tiers(node: &Node, report: &mut Report) -> BTreeMap<TierName, Tier> {

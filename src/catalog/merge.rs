@@ -1,6 +1,7 @@
 //! The files of a catalog as one tree.
 //!
-//! In a directory, every YAML and JSON file takes part, except those that a `tenants` key names. Each
+//! In a directory, every YAML and JSON file takes part, except those that a `tenants` key or an entry of
+//! `quota_files` names. Each
 //! says some of the top-level keys. The entries of mappings and the items of lists are put together;
 //! a value that is neither may be said once, and so may each entry of a mapping.
 
@@ -23,7 +24,7 @@ pub(super) struct CatalogFiles {
     pub directory: PathBuf,
     /// Path of each catalog file, relative to the directory.
     pub paths: BTreeMap<FileId, PathBuf>,
-    /// Files of the directory that `tenants` names, already read.
+    /// Files of the directory that `tenants` or `quota_files` names, already read.
     pub lists: BTreeMap<PathBuf, Node>,
 }
 
@@ -187,11 +188,14 @@ fn list_directory(root: &Path, report: &mut Report) -> Result<Vec<PathBuf>, Repo
 fn named_lists(trees: &[(FileId, PathBuf, Node)]) -> BTreeSet<PathBuf> {
     let mut named = BTreeSet::new();
     for (_, name, tree) in trees {
-        let items = match tree.get("tenants").map(|node| &node.value) {
+        let mut items = match tree.get("tenants").map(|node| &node.value) {
             Some(Value::List(items)) => items.iter().collect(),
             Some(Value::Text(_)) => tree.get("tenants").into_iter().collect(),
             _ => Vec::new(),
         };
+        if let Some(Value::List(files)) = tree.get("quota_files").map(|node| &node.value) {
+            items.extend(files.iter().filter_map(|file| file.get("file")));
+        }
         let directory = name.parent().unwrap_or(Path::new(""));
         named.extend(items.iter().filter_map(|item| inside(directory, item.as_text()?)));
     }

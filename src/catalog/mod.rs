@@ -7,7 +7,7 @@
 //!
 //! In the order of the work: `locate` finds the files, `merge` makes one tree of them, `tenant_lists`
 //! (with `table` for CSV) finds the tenants, `decode`, `region`, `ranges` and `tenant` type them, `cross_check` (with `check_ipv6`)
-//! compares the parts, `tags` gives every tenant its tags.
+//! compares the parts, `tags` gives every tenant its tags, `quotas` reads what AWS has granted.
 
 mod check_ipv6;
 mod contents;
@@ -16,6 +16,7 @@ mod decode;
 mod free_text;
 mod locate;
 mod merge;
+mod quotas;
 mod ranges;
 mod read;
 mod region;
@@ -28,7 +29,8 @@ mod values;
 
 pub use contents::{
     Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
-    Purpose, Quarantine, QuotaOverride, Region, Reserved, Settings, SharedServices, Status, Tenant, Tier,
+    Purpose, Quarantine, QuotaFile, QuotaOverride, Region, Reserved, Settings, SharedServices, Status,
+    Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

@@ -38,7 +38,8 @@ pub(super) fn read(files: &mut CatalogFiles, sources: &mut SourceMap, report: &m
     tenants
 }
 
-fn resolve(name: &str, span: Span, files: &CatalogFiles, report: &mut Report) -> Option<PathBuf> {
+/// The path of a file that a catalog file names, relative to the catalog's directory.
+pub(super) fn resolve(name: &str, span: Span, files: &CatalogFiles, report: &mut Report) -> Option<PathBuf> {
     let naming = files.paths.get(&span.file).and_then(|path| path.parent()).unwrap_or(Path::new(""));
     let path = inside(naming, name);
     if path.is_none() {

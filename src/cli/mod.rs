@@ -6,10 +6,12 @@
 mod adopt;
 mod blueprint;
 mod check;
+mod compile;
 mod completions;
 mod explain;
 mod init;
 mod inputs;
+mod limits;
 mod lock;
 mod man;
 mod plan;
@@ -84,6 +86,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Judge an output tree, or a directory of CloudFormation templates
     Check(check::Arguments),
+    /// Show the use of every limit of AWS, and the first to break
+    Limits(limits::Arguments),
     /// Explain a code, a tenant, a stack or an address
     Explain(explain::Arguments),
     /// Take networks that exist already into the lock
@@ -151,6 +155,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Synth(arguments) => synth::run(arguments, &mut session),
         Command::Plan(arguments) => plan::run(arguments, &mut session),
         Command::Check(arguments) => check::run(arguments, &mut session),
+        Command::Limits(arguments) => limits::run(arguments, &mut session),
         Command::Explain(arguments) => explain::run(arguments, &mut session),
         Command::Adopt(arguments) => adopt::run(arguments, &mut session),
         Command::Lock(arguments) => lock::run(arguments, &mut session),

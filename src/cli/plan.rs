@@ -7,15 +7,14 @@ use clap::Args;
 use serde_json::json;
 
 use crate::blueprint::Per;
-use crate::cli::{Format, Outcome, Session, inputs, print};
+use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
 use crate::plan::security::sharing::group_use;
-use crate::plan::{NetworkPlan, Plan, Unit, plan_as_of};
-use crate::synth::synth;
+use crate::plan::{NetworkPlan, Plan, Unit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,9 +38,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
-    // What cannot be printed is no plan: templates are compiled here too.
-    let synthesis = synth(&plan, report)?;
+    // What cannot be printed or deployed is no plan: templates are compiled and counted here too.
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
     if arguments.addresses {
         let text = addresses(&plan, arguments.csv, session.format);
         print::result(&text, report)?;

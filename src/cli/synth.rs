@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Format, Outcome, Session, inputs, print};
+use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::{Diagnostic, Reported, codes, count};
 use crate::identity::Date;
-use crate::plan::plan_as_of;
-use crate::synth::synth;
 use crate::synth::tree::{Beside, Change, ChangeKind, compare, replace};
 
 #[derive(Debug, Args)]
@@ -37,8 +35,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
-    let synthesis = synth(&plan, report)?;
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
     let lock_text = plan.lock.to_text();
     let lock_changes = inputs.lock_text.as_deref() != Some(lock_text.as_str());
     if lock_changes && arguments.locked {

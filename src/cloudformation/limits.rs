@@ -15,6 +15,9 @@ pub const PARAMETERS: usize = 200;
 /// Outputs in one template.
 pub const OUTPUTS: usize = 200;
 
+/// Dynamic references, `{{resolve:...}}`, in one template.
+pub const DYNAMIC_REFERENCES: usize = 60;
+
 /// Mappings in one template.
 pub const MAPPINGS: usize = 200;
 

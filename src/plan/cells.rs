@@ -2,7 +2,9 @@
 //!
 //! Goes in: a tenant without a home, and the cells with those who live in them. Comes out: the cell that
 //! it goes to, perhaps a new one. First fit, in the order of the cells' numbers: tenants that come later
-//! fill what those before them have left.
+//! fill what those before them have left. A cell is full when it has as many tenants as its blueprint
+//! says, when a subnet group has no block left, or when newcomers have filled their share of a limit
+//! of AWS: see `placement`.
 //!
 //! Who may share a cell is the [`Key`]: tenants of one account, Region, model and blueprint whose settings
 //! for the cell are the same. A tenant whose compliance forbids co-hosting shares with nobody. A cell has
@@ -14,10 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Blueprint, Owner as NetworkOwner, Per};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of};
 use crate::identity::{CellId, HostAccount, Model, RegionName, TenantId, hash_number};
+use crate::limits::{CellLimit, Needs};
 use crate::network::{Cidr, FreeSpace};
+use crate::plan::accounts::Accounts;
 use crate::plan::cell_addresses::Taken;
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Cell, Home, Lock, Locked, Owner};
+use crate::plan::placement::{Capacity, Cells as Packing, Group};
 
 /// Tenants of one key may share a cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +75,7 @@ fn differing(one: &str, other: &str) -> String {
 
 /// All cells of shared models, with the room that is left in them.
 pub(super) struct Cells<'c> {
-    /// Those that are not full, by key and in the order of their numbers.
-    open: BTreeMap<Key, Vec<CellId>>,
-    rooms: BTreeMap<CellId, Room>,
+    kinds: BTreeMap<Key, Kind>,
     slots: BTreeMap<CellId, BTreeSet<u32>>,
     /// The first tenant in each cell, and its key.
     first: BTreeMap<CellId, (Key, &'c TenantId)>,
@@ -81,12 +84,28 @@ pub(super) struct Cells<'c> {
     last: BTreeMap<Model, u32>,
 }
 
-/// What a cell has left.
-struct Room {
-    /// How many more tenants.
-    tenants: usize,
-    /// The addresses of each subnet group that tenants have parts of.
-    groups: Vec<FreeSpace>,
+/// The cells of one key.
+struct Kind {
+    /// How many tenants, and how much of the limits.
+    cells: Packing,
+    group: Group,
+    /// What is counted beside tenants.
+    limits: Vec<CellLimit>,
+    ids: Vec<CellId>,
+    /// In the order of the cells: the addresses of each subnet group that tenants have parts of.
+    addresses: Vec<Vec<FreeSpace>>,
+}
+
+/// How many cells the tenants of one key have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellCount {
+    pub model: Model,
+    pub account: HostAccount,
+    pub region: RegionName,
+    pub blueprint: String,
+    pub cells: usize,
+    /// No placement of the same tenants would have fewer.
+    pub at_least: usize,
 }
 
 impl<'c> Cells<'c> {
@@ -102,7 +121,7 @@ impl<'c> Cells<'c> {
             *highest = cell.ordinal.max(*highest);
         }
         let taken = Taken::of(lock);
-        Cells { open: BTreeMap::new(), rooms: BTreeMap::new(), slots, first: BTreeMap::new(), taken, last }
+        Cells { kinds: BTreeMap::new(), slots, first: BTreeMap::new(), taken, last }
     }
 
     /// Takes note of a tenant that lives in a cell; false, with an error, if it may not share it with
@@ -111,102 +130,174 @@ impl<'c> Cells<'c> {
         &mut self,
         intent: &'c Intent<'_>,
         home: &Locked<Home>,
+        accounts: &Accounts<'_>,
         lock: &Lock,
         report: &mut Report,
     ) -> bool {
         let cell = &home.value.cell;
         let key = Key::of(intent, cell.account.clone());
         let id = &intent.tenant.id.value;
-        let Some((first, other)) = self.first.get(cell) else {
-            let taken = self.slots.get(cell).map_or(0, BTreeSet::len);
-            let room = Room::of(cell, intent.blueprint, taken, lock, &self.taken);
-            self.open.entry(key.clone()).or_default().push(cell.clone());
-            self.rooms.insert(cell.clone(), room);
+        let known = self.first.get(cell);
+        if let Some((first, other)) = known.filter(|(first, _)| *first != key) {
+            report.push(strangers(cell, other, id, &first.difference(&key), intent, home));
+            return false;
+        }
+        let is_new = known.is_none();
+        let kind = self.kinds.entry(key.clone()).or_insert_with(|| Kind::new(intent, &key, accounts));
+        if is_new {
+            kind.add(cell.clone(), intent.blueprint, lock, &self.taken);
             self.first.insert(cell.clone(), (key, id));
-            return true;
-        };
-        if *first == key {
-            return true;
+            // Those of the lock are all there at once: also those of whom the catalog says nothing more.
+            let living = self.slots.get(cell).map_or(0, BTreeSet::len) as u64;
+            kind.hold(cell, living, None);
         }
-        let message =
-            format!("tenants `{other}` and `{id}` live in the cell `{cell}` and {}", first.difference(&key));
-        let mut error = Diagnostic::error(&codes::LOCK_CONTRADICTS_CATALOG, message)
-            .at(intent.tenant.tier.span, "")
-            .note("a tenant never moves to another cell by itself")
-            .help(format!(
-                "make them alike again; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
-            ));
-        if let Some(line) = home.line {
-            error = error.also(line, "decided here");
-        }
-        report.push(error);
-        false
+        kind.hold(cell, 0, accounts.needs_of(id));
+        true
     }
 
-    /// Gives a tenant a home, and enters it in the lock.
+    /// The open cell of an account that a tenant would go to.
+    pub(super) fn open(
+        &self,
+        intent: &Intent<'_>,
+        account: &HostAccount,
+        accounts: &Accounts<'_>,
+    ) -> Option<CellId> {
+        let kind = self.kinds.get(&Key::of(intent, account.clone()))?;
+        let demand = kind.demand(1, accounts.needs_of(&intent.tenant.id.value));
+        let length = part_length(intent);
+        let fits = |cell: usize| {
+            kind.addresses[cell]
+                .iter()
+                .all(|group| length.is_none_or(|length| group.best_fit(length).is_some()))
+        };
+        kind.cells.find(kind.group, &demand, fits).map(|cell| kind.ids[cell].clone())
+    }
+
+    /// Gives a tenant a home, and enters it in the lock: this cell, or a new one.
     pub(super) fn settle(
         &mut self,
         intent: &'c Intent<'_>,
-        account: HostAccount,
+        account: &HostAccount,
+        open: Option<CellId>,
+        accounts: &Accounts<'_>,
         lock: &mut Lock,
         report: &mut Report,
     ) {
         let id = &intent.tenant.id.value;
-        let key = Key::of(intent, account);
-        let length = intent.length.as_ref().map(|length| length.value).filter(|_| intent.has_parts());
-        let found = self.open.get(&key).and_then(|cells| {
-            cells.iter().find(|cell| self.rooms.get(cell).is_some_and(|room| room.fits(length))).cloned()
-        });
-        let cell = match found {
+        let key = Key::of(intent, account.clone());
+        let length = part_length(intent);
+        let kind = self.kinds.entry(key.clone()).or_insert_with(|| Kind::new(intent, &key, accounts));
+        let cell = match open {
             Some(cell) => cell,
             None => {
                 let last = self.last.entry(key.model).or_default();
                 let cell = next_cell(&key, *last);
-                let room = Room::of(&cell, intent.blueprint, 0, lock, &self.taken);
-                if !room.fits(length) {
+                let spaces = group_spaces(&cell, intent.blueprint, lock, &self.taken);
+                if length.is_some_and(|length| spaces.iter().any(|group| group.best_fit(length).is_none())) {
                     report.push(too_large(intent));
                     return;
                 }
                 *last = cell.ordinal;
                 lock.cells.insert(cell.clone(), Locked::new(Cell));
-                self.open.entry(key.clone()).or_default().push(cell.clone());
-                self.rooms.insert(cell.clone(), room);
-                self.first.insert(cell.clone(), (key.clone(), id));
+                kind.add(cell.clone(), intent.blueprint, lock, &self.taken);
+                self.first.insert(cell.clone(), (key, id));
                 cell
             }
         };
+        kind.hold(&cell, 1, accounts.needs_of(id));
+        kind.take(&cell, length);
         let slots = self.slots.entry(cell.clone()).or_default();
         let slot = free_slot(id, slots);
         slots.insert(slot);
-        if let Some(room) = self.rooms.get_mut(&cell) {
-            room.take(length);
-            if room.tenants == 0 {
-                self.open.entry(key).or_default().retain(|open| *open != cell);
-            }
-        }
         lock.tenants.insert(id.clone(), Locked::new(Home { cell, slot: Some(slot) }));
+    }
+
+    /// How many cells there are, beside how few there could be.
+    pub(super) fn counts(&self) -> Vec<CellCount> {
+        let count = |(key, kind): (&Key, &Kind)| CellCount {
+            model: key.model,
+            account: key.account.clone(),
+            region: key.region.clone(),
+            blueprint: key.blueprint.clone(),
+            cells: kind.cells.count(),
+            at_least: kind.cells.lower_bound(),
+        };
+        self.kinds.iter().map(count).collect()
     }
 }
 
-impl Room {
-    /// The room in a cell of the lock, or in a new one.
-    fn of(cell: &CellId, blueprint: &Blueprint, tenants: usize, lock: &Lock, taken: &Taken) -> Self {
-        let most = blueprint.cell.as_ref().map_or(u32::MAX, |cell| cell.tenants.value);
-        let most = most.min(Home::SLOTS) as usize;
-        Room { tenants: most.saturating_sub(tenants), groups: group_spaces(cell, blueprint, lock, taken) }
+impl Kind {
+    /// No cells yet. What counts are the limits that a cell of this kind, or this tenant in one, uses.
+    fn new(intent: &Intent<'_>, key: &Key, accounts: &Accounts<'_>) -> Self {
+        let most = intent.blueprint.cell.as_ref().map_or(u32::MAX, |cell| cell.tenants.value);
+        let mut capacities = vec![Capacity::whole(u64::from(most.min(Home::SLOTS)))];
+        let mut setup = vec![0];
+        let mut limits = Vec::new();
+        let id = &intent.tenant.id.value;
+        let own = accounts.needs_of(id).map(|needs| &needs.of_cell);
+        let cell = accounts.needs_of_cell(id).map(|needs| &needs.of_cell);
+        let known: BTreeSet<&CellLimit> = own.into_iter().chain(cell).flat_map(BTreeMap::keys).collect();
+        for limit in known {
+            let Some(most) = accounts.limit(limit.quota, &key.account, &key.region) else { continue };
+            capacities.push(Capacity::with_room_to_grow(most));
+            setup.push(cell.and_then(|cell| cell.get(limit)).copied().unwrap_or(0));
+            limits.push(limit.clone());
+        }
+        let mut cells = Packing::new(capacities);
+        let group = cells.add_group(setup);
+        Kind { cells, group, limits, ids: Vec::new(), addresses: Vec::new() }
     }
 
-    fn fits(&self, length: Option<u8>) -> bool {
-        let room = |length| self.groups.iter().all(|group| group.best_fit(length).is_some());
-        self.tenants > 0 && length.is_none_or(room)
+    fn add(&mut self, cell: CellId, blueprint: &Blueprint, lock: &Lock, taken: &Taken) {
+        self.addresses.push(group_spaces(&cell, blueprint, lock, taken));
+        self.ids.push(cell);
+        self.cells.add_cell();
     }
 
-    fn take(&mut self, length: Option<u8>) {
-        self.tenants = self.tenants.saturating_sub(1);
-        for group in &mut self.groups {
+    fn demand(&self, tenants: u64, needs: Option<&Needs>) -> Vec<u64> {
+        let of = |limit: &CellLimit| needs.and_then(|needs| needs.of_cell.get(limit)).copied().unwrap_or(0);
+        std::iter::once(tenants).chain(self.limits.iter().map(of)).collect()
+    }
+
+    fn hold(&mut self, cell: &CellId, tenants: u64, needs: Option<&Needs>) {
+        let demand = self.demand(tenants, needs);
+        if let Some(position) = self.ids.iter().rposition(|known| known == cell) {
+            self.cells.hold(position, self.group, &demand);
+        }
+    }
+
+    fn take(&mut self, cell: &CellId, length: Option<u8>) {
+        let position = self.ids.iter().rposition(|known| known == cell);
+        for group in position.and_then(|position| self.addresses.get_mut(position)).into_iter().flatten() {
             let _part = length.and_then(|length| group.allocate(length));
         }
     }
+}
+
+/// The length of the parts that a tenant gets of its cell's subnet groups, where it gets any.
+fn part_length(intent: &Intent<'_>) -> Option<u8> {
+    intent.length.as_ref().map(|length| length.value).filter(|_| intent.has_parts())
+}
+
+fn strangers(
+    cell: &CellId,
+    other: &TenantId,
+    id: &TenantId,
+    difference: &str,
+    intent: &Intent<'_>,
+    home: &Locked<Home>,
+) -> Diagnostic {
+    let message = format!("tenants `{other}` and `{id}` live in the cell `{cell}` and {difference}");
+    let mut error = Diagnostic::error(&codes::LOCK_CONTRADICTS_CATALOG, message)
+        .at(intent.tenant.tier.span, "")
+        .note("a tenant never moves to another cell by itself")
+        .help(format!(
+            "make them alike again; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
+        ));
+    if let Some(line) = home.line {
+        error = error.also(line, "decided here");
+    }
+    error
 }
 
 /// What is free in each subnet group that tenants have parts of. A group that the cell does not have yet

@@ -15,7 +15,7 @@ use crate::aws::vpc_blocks::{can_grow, growth_blocks, secondary_block};
 use crate::blueprint::Blueprint;
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
-use crate::identity::{AccountId, HostAccount, TenantId};
+use crate::identity::TenantId;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
@@ -323,12 +323,6 @@ fn shrinks(demand: &Demand<'_>, network: &Network, line: Option<Span>) -> Diagno
 pub(super) fn blocks_per_vpc(catalog: &Catalog, tenant: &TenantId, region: &Region, lock: &Lock) -> u64 {
     const ID: &str = "ipv4-cidr-blocks-per-vpc";
     let home = lock.tenants.get(tenant).map(|home| &home.value.cell.account);
-    let granted = catalog.quotas.iter().filter(|one| {
-        let same = |account: &AccountId| home == Some(&HostAccount::Number(account.clone()));
-        one.quota.value.id == ID
-            && one.account.as_ref().is_none_or(|given| same(&given.value))
-            && one.region.as_ref().is_none_or(|given| given.value == region.name)
-    });
-    let closest = granted.max_by_key(|one| (one.account.is_some(), one.region.is_some()));
-    closest.map(|one| one.value.value).or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
+    let granted = home.and_then(|account| catalog.granted(ID, account, Some(&region.name)));
+    granted.or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{CellId, HostAccount, Model, TenantId, hash_number};
-use crate::plan::cells::Cells;
+use crate::limits::Measures;
+use crate::plan::accounts::{Accounts, Crowded};
+use crate::plan::cells::{CellCount, Cells};
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Home, Lock, Locked};
 
@@ -13,27 +15,39 @@ use crate::plan::lock::{Home, Lock, Locked};
 /// each add tenants would otherwise give the same next number to different ones.
 const SILO_ORDINALS: u32 = 9_999_999;
 
-/// Gives homes to the tenants that the lock does not know, and checks those that it knows. Comes out:
-/// the tenants whose home contradicts the catalog, of which nothing more can be decided.
+/// What was found out while tenants were given homes.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Tenants whose home contradicts the catalog, of which nothing more can be decided.
+    pub homeless: BTreeSet<TenantId>,
+    /// Newcomers for which no account had room.
+    pub crowded: Vec<Crowded>,
+    pub cells: Vec<CellCount>,
+}
+
+/// Gives homes to the tenants that the lock does not know, and checks those that it knows. Newcomers
+/// go to the first account that may host them and has room for what was measured.
 pub(super) fn settle(
     catalog: &Catalog,
     intents: &[Intent<'_>],
+    measures: Option<&Measures>,
     lock: &mut Lock,
     report: &mut Report,
-) -> BTreeSet<TenantId> {
+) -> Settled {
     let intents: BTreeMap<&TenantId, &Intent<'_>> =
         intents.iter().map(|intent| (&intent.tenant.id.value, intent)).collect();
     move_into_own_accounts(catalog, lock);
-    let mut homeless = BTreeSet::new();
+    let mut settled = Settled::default();
+    let mut accounts = Accounts::new(catalog, measures, lock);
     let mut cells = Cells::new(lock);
     for tenant in &catalog.tenants {
         let id = &tenant.id.value;
         let (Some(tier), Some(home)) = (catalog.tier_of(tenant), lock.tenants.get(id)) else { continue };
         let shares = intents.get(id).filter(|_| !home.value.cell.model.is_silo());
         let stays = is_allowed(catalog, tenant, tier, home, report)
-            && shares.is_none_or(|intent| cells.inhabit(intent, home, lock, report));
+            && shares.is_none_or(|intent| cells.inhabit(intent, home, &accounts, lock, report));
         if !stays {
-            homeless.insert(id.clone());
+            settled.homeless.insert(id.clone());
         }
     }
     let mut taken: BTreeSet<CellId> = lock.cells.keys().cloned().collect();
@@ -44,7 +58,8 @@ pub(super) fn settle(
         if tenant.status == Status::Retired || lock.tenants.contains_key(id) {
             continue;
         }
-        let Some(account) = account_for(catalog, tenant, tier) else {
+        let hosts = hosts(catalog, tenant, tier);
+        let Some(first) = hosts.first() else {
             report.push(
                 Diagnostic::error(
                     &codes::INTERNAL_ERROR,
@@ -55,15 +70,37 @@ pub(super) fn settle(
             );
             continue;
         };
-        if tier.model.value.is_silo() {
-            let cell = cell_alone(tenant, tier, account, &taken);
+        let region = &tenant.region.value;
+        let intent = intents.get(id).filter(|_| !tier.model.value.is_silo());
+        let mut full = Vec::new();
+        let found = hosts.iter().find_map(|account| {
+            let open = intent.and_then(|intent| cells.open(intent, account, &accounts));
+            let new = intent.filter(|_| open.is_none()).and_then(|_| accounts.needs_of_cell(id));
+            match accounts.room(account, region, &[accounts.needs_of(id), new]) {
+                Ok(()) => Some((account, open)),
+                Err(why) => {
+                    full.push(why);
+                    None
+                }
+            }
+        });
+        if found.is_none() {
+            settled.crowded.push(Crowded { tenant: id.clone(), accounts: full });
+        }
+        let (account, open) =
+            found.unwrap_or_else(|| (first, intent.and_then(|intent| cells.open(intent, first, &accounts))));
+        let new = intent.filter(|_| open.is_none()).and_then(|_| accounts.needs_of_cell(id));
+        accounts.take(account, region, &[accounts.needs_of(id), new]);
+        if let Some(intent) = intent {
+            cells.settle(intent, account, open, &accounts, lock, report);
+        } else if tier.model.value.is_silo() {
+            let cell = cell_alone(tenant, tier, account.clone(), &taken);
             taken.insert(cell.clone());
             lock.tenants.insert(id.clone(), Locked::new(Home::alone(cell)));
-        } else if let Some(intent) = intents.get(id) {
-            cells.settle(intent, account, lock, report);
         }
     }
-    homeless
+    settled.cells = cells.counts();
+    settled
 }
 
 /// A cell for this tenant alone.
@@ -81,18 +118,19 @@ fn cell_alone(tenant: &Tenant, tier: &Tier, account: HostAccount, taken: &BTreeS
     cell(ordinal)
 }
 
-/// The account that a tenant or its tier names, else the first that may host the model. Reading the
-/// catalog has made sure that there is one. In the model `account` it is the tenant's own, which is
-/// named by the tenant until the catalog has its number.
-fn account_for(catalog: &Catalog, tenant: &Tenant, tier: &Tier) -> Option<HostAccount> {
+/// The account that a tenant or its tier names, else those that may host the model, in the order of the
+/// catalog. Reading the catalog has made sure that there is one. In the model `account` it is the
+/// tenant's own, which is named by the tenant until the catalog has its number.
+fn hosts(catalog: &Catalog, tenant: &Tenant, tier: &Tier) -> Vec<HostAccount> {
     if tier.model.value == Model::Account {
         let number = tenant.account.as_ref().map(|own| HostAccount::Number(own.value.clone()));
-        return Some(number.unwrap_or_else(|| HostAccount::Of(tenant.id.value.clone())));
+        return vec![number.unwrap_or_else(|| HostAccount::Of(tenant.id.value.clone()))];
     }
-    let named = tenant.account.as_ref().or(tier.account.as_ref()).map(|named| &named.value);
-    let hosting = || catalog.accounts.iter().find(|account| account.hosts(tier.model.value));
-    let account = named.or_else(|| hosting().map(|account| &account.id.value));
-    account.cloned().map(HostAccount::Number)
+    if let Some(named) = tenant.account.as_ref().or(tier.account.as_ref()) {
+        return vec![HostAccount::Number(named.value.clone())];
+    }
+    let hosting = catalog.accounts.iter().filter(|account| account.hosts(tier.model.value));
+    hosting.map(|account| HostAccount::Number(account.id.value.clone())).collect()
 }
 
 /// An account that the lock names by its tenant has its number, once the catalog says it. That moves

@@ -9,6 +9,7 @@
 //! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
 //! `security` (which rules).
 
+mod accounts;
 mod addresses;
 pub mod adopt;
 mod cell_addresses;
@@ -23,6 +24,7 @@ pub mod ipv6;
 pub mod lock;
 mod networks;
 pub mod occupancy;
+pub mod placement;
 mod pools;
 mod quarantine;
 pub mod register;
@@ -40,6 +42,7 @@ use crate::blueprint::{Blueprint, Library, Owner as NetworkOwner, Per, Settings}
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
 use crate::identity::{CellId, Date, RegionName, TenantId};
+use crate::limits::Measures;
 use crate::network::Cidr;
 use crate::plan::cell_addresses::Parts;
 use crate::plan::demand::Demand;
@@ -49,6 +52,8 @@ use crate::plan::pools::Pools;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
+pub use accounts::{Crowded, Full};
+pub use cells::CellCount;
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
 pub use shape::{Growth, Shape, network_bound, settings_bound};
@@ -67,6 +72,10 @@ pub struct Plan<'c> {
     /// What the others point into with their `shape`.
     pub shapes: Vec<Shape<'c>>,
     pub pools: Vec<PoolUse>,
+    /// Newcomers for which no account had room, by id.
+    pub crowded: Vec<Crowded>,
+    /// How many cells there are of each kind, beside the fewest.
+    pub cell_counts: Vec<CellCount>,
     /// The decisions to be kept.
     pub lock: Lock,
 }
@@ -144,14 +153,30 @@ pub fn plan_as_of<'c>(
     lock: &Lock,
     report: &mut Report,
 ) -> Result<Plan<'c>, Reported> {
+    plan_measured(as_of, None, catalog, library, lock, report)
+}
+
+/// Plans a catalog, with what each tenant needs of AWS's limits as it was counted on an earlier plan of
+/// it: newcomers then go where there is room.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_measured<'c>(
+    as_of: Option<Date>,
+    measures: Option<&Measures>,
+    catalog: &'c Catalog,
+    library: &'c Library,
+    lock: &Lock,
+    report: &mut Report,
+) -> Result<Plan<'c>, Reported> {
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
     let mut intents = intents(catalog, library, report);
     quarantine::settle(catalog, as_of, &mut lock);
-    let homeless = homes::settle(catalog, &intents, &mut lock, report);
+    let settled = homes::settle(catalog, &intents, measures, &mut lock, report);
     intents.retain(|intent| {
         let id = &intent.tenant.id.value;
-        !homeless.contains(id) && lock.tenants.contains_key(id)
+        !settled.homeless.contains(id) && lock.tenants.contains_key(id)
     });
     let shared = inhabited(&intents, &lock);
 
@@ -195,7 +220,8 @@ pub fn plan_as_of<'c>(
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
-    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, lock })
+    let homes::Settled { crowded, cells: cell_counts, .. } = settled;
+    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, crowded, cell_counts, lock })
 }
 
 /// The tenants of each cell of a shared model, by id.

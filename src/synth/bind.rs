@@ -7,6 +7,7 @@ use crate::blueprint::Symbol;
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{HostAccount, RegionName};
+use crate::limits::StackUse;
 use crate::network::Cidr;
 use crate::plan::{NetworkPlan, Plan, SubnetBlock, SubnetGroupPlan, Unit};
 use crate::source::Span;
@@ -19,6 +20,8 @@ use crate::synth::template::{CompiledTemplate, Templates};
 #[derive(Debug)]
 pub(super) struct BoundStack<'p> {
     pub unit: Unit<'p>,
+    /// Its name in the blueprint.
+    stack: &'p str,
     /// Where it is deployed.
     pub account: HostAccount,
     pub region: &'p RegionName,
@@ -37,6 +40,26 @@ pub(super) struct BoundStack<'p> {
 }
 
 impl BoundStack<'_> {
+    /// What it uses of AWS's limits.
+    pub(super) fn usage(&self) -> StackUse<'_> {
+        let (tenant, cell) = match self.unit {
+            Unit::Tenant(tenant) => (Some(&tenant.tenant.id.value), Some(&tenant.cell)),
+            Unit::Cell(cell) => (None, Some(&cell.id)),
+            Unit::Account(_) => (None, None),
+        };
+        StackUse {
+            name: &self.name,
+            stack: self.stack,
+            account: &self.account,
+            region: self.region,
+            tenant,
+            cell,
+            path: &self.template.path,
+            template: &self.template.count,
+            parameters: &self.parameters,
+        }
+    }
+
     /// The deployment file, with the keys of CloudFormation Git sync.
     pub(super) fn file(&self) -> Json {
         let parameters = self.parameters.iter().map(|(name, value)| (name.clone(), Json::text(value)));
@@ -82,6 +105,7 @@ pub(super) fn bind_all<'p>(
                 depends_on.into_iter().map(|(other, stack)| stack_name(plan.catalog, other, stack));
             stacks.push(BoundStack {
                 unit: *unit,
+                stack: &stack.name,
                 deployment: format!("stacks/{account}/{region}/{name}.json"),
                 account,
                 region,

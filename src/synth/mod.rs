@@ -30,7 +30,9 @@ use rayon::prelude::*;
 
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
+use crate::limits::{Measures, Outlook, increases, measure, outlook, script};
 use crate::plan::Plan;
+use crate::synth::bind::BoundStack;
 use crate::synth::tree::{NewTree, TreePath};
 
 /// What a run has made: the tree, and the figures that the user is told.
@@ -39,6 +41,10 @@ pub struct Synthesis {
     pub tree: NewTree,
     pub templates: usize,
     pub stacks: usize,
+    /// What the stacks use of AWS's limits.
+    pub outlook: Outlook,
+    /// What each tenant needs of them, where other homes may help or cells are shared.
+    pub measures: Option<Measures>,
 }
 
 /// Prints a plan.
@@ -58,8 +64,17 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     report.checkpoint()?;
     const TAG_POLICY: &str = "organization/tag-policy.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
+    const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
+    const QUOTA_CALLS: &str = "runbook/quota-increases.sh";
     const PLAN: &str = "plan.json";
+    let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
+    let outlook = outlook(plan.catalog, &uses);
+    let measures = (outlook.is_tight() || !plan.cells.is_empty()).then(|| measure(&uses));
     let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS];
+    let requests = increases(&outlook);
+    if requests.is_some() {
+        others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
+    }
     others.extend(records.iter().map(|(path, _)| path.as_str()));
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
@@ -78,6 +93,10 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     files.extend(records);
     files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
+    if let Some(requests) = requests {
+        files.push((QUOTA_INCREASES.to_owned(), print(requests)));
+        files.push((QUOTA_CALLS.to_owned(), script(&outlook).into_bytes()));
+    }
     files.push((PLAN.to_owned(), decisions));
     files.push(("manifest.json".to_owned(), manifest));
     for (path, bytes) in files {
@@ -96,5 +115,5 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
             ));
         }
     }
-    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len() })
+    Ok(Synthesis { tree, templates: templates.list.len(), stacks: stacks.len(), outlook, measures })
 }

@@ -38,7 +38,8 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
     let cells =
         plan.cells.iter().map(|cell| one_cell(plan, cell, stacks_of(Unit::Cell(cell)), &shapes[cell.shape]));
     let accounts = plan.accounts.iter();
-    let accounts = accounts.map(|one| one_account(one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
+    let accounts =
+        accounts.map(|one| one_account(plan, one, stacks_of(Unit::Account(one)), &shapes[one.shape]));
     let tenants = plan.tenants.iter();
     let tenants = tenants.map(|one| one_tenant(plan, one, stacks_of(Unit::Tenant(one)), &shapes[one.shape]));
     Json::object([
@@ -115,13 +116,14 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
         .collect()
 }
 
-fn one_account(account: &AccountPlan<'_>, stacks: Json, shape: &str) -> Json {
+fn one_account(plan: &Plan<'_>, account: &AccountPlan<'_>, stacks: Json, shape: &str) -> Json {
     Json::object([
         ("per", Json::text(account.per.word())),
         ("account", Json::text(account.account.to_string())),
         ("region", Json::text(account.region.as_str())),
         ("blueprint", Json::text(&account.blueprint.name)),
         ("shape", Json::text(shape)),
+        ("tags", tag_map(plan, Unit::Account(account))),
         ("stacks", stacks),
     ])
 }

@@ -6,6 +6,7 @@ use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
 use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
+use crate::limits::{TemplateCount, count, dynamic_references};
 use crate::network::Cidr;
 use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, Unit};
@@ -28,6 +29,8 @@ pub(super) struct CompiledTemplate {
     /// What its parameters stand for.
     pub symbols: BTreeSet<Symbol>,
     pub capabilities: Vec<&'static str>,
+    /// What it would use of AWS's limits.
+    pub count: TemplateCount,
     /// The most that a listener rule of it has.
     condition_values: usize,
     outputs: BTreeSet<String>,
@@ -237,10 +240,13 @@ impl<'p> Compiler<'p> {
         if !outputs.is_empty() {
             sections.push(("Outputs".to_owned(), Json::Object(outputs)));
         }
-        let text = Json::Object(sections).to_pretty();
-        for (what, used, limit) in
-            counts.into_iter().chain([("bytes", text.len(), limits::TEMPLATE_OBJECT_BYTES)])
-        {
+        let document = Json::Object(sections);
+        let text = document.to_pretty();
+        let references = dynamic_references(&document);
+        for (what, used, limit) in counts.into_iter().chain([
+            ("dynamic references", references, limits::DYNAMIC_REFERENCES),
+            ("bytes", text.len(), limits::TEMPLATE_OBJECT_BYTES),
+        ]) {
             if used > limit {
                 self.report.push(
                     Diagnostic::error(
@@ -256,8 +262,9 @@ impl<'p> Compiler<'p> {
             }
         }
         let capabilities = capabilities.into_iter().collect();
-        (self.report.errors() == before).then_some(CompiledTemplate {
+        (self.report.errors() == before).then(|| CompiledTemplate {
             path,
+            count: count(&document, text.len()),
             text,
             symbols,
             capabilities,

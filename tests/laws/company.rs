@@ -6,6 +6,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+/// What AWS has granted, so that no random company meets its limits: they have cases of their own.
+const GRANTED: [&str; 6] = [
+    "vpcs-per-region",
+    "nat-gateways-per-az",
+    "eips-per-region",
+    "gateway-endpoints-per-region",
+    "fargate-vcpu",
+    "resource-groups",
+];
+
 pub(crate) const ACCOUNT: &str = "222222222222";
 
 #[derive(Clone, Debug)]
@@ -156,6 +166,7 @@ impl Company {
             "accounts": accounts.collect::<Vec<_>>(),
             "regions": regions.collect::<Map<_, _>>(),
             "reserved": reserved.collect::<Vec<_>>(),
+            "quotas": GRANTED.map(|quota| json!({ "quota": quota, "value": 10_000 })),
             "tags": [
                 { "key": "tenant-id", "from": "tenant.id" },
                 { "key": "customer", "from": "tenant.name" },

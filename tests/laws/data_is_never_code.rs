@@ -184,6 +184,10 @@ fn is_only_text(compiled: &Compiled, place: &str, hostile: &str) {
     for (path, bytes) in &compiled.files {
         let text = std::str::from_utf8(bytes).unwrap();
         assert!(!text.contains("{{resolve:"), "{hostile:?} at {place}: a dynamic reference in {path}");
+        if path.ends_with(".sh") {
+            assert!(!text.contains(hostile), "{hostile:?} at {place}: a text of the catalog in {path}");
+            continue;
+        }
         whole(&serde_json::from_str(text).unwrap(), &|found| {
             assert_eq!(found, hostile, "{place}: a part of a text in {path}");
         });

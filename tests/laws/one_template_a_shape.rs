@@ -13,7 +13,8 @@ use crate::random::company;
 fn shape(company: &Company, tenant: &Tenant) -> String {
     let tags: Vec<_> = tenant.tags.keys().filter(|key| **key == "owner").collect();
     // An empty list is one range, that of all addresses.
-    format!("{} {tags:?} {}", company.built(tenant).shape(), tenant.ingress.len().max(1))
+    let (settings, status) = (company.built(tenant).shape(), &tenant.status);
+    format!("{settings} {status} {tags:?} {}", tenant.ingress.len().max(1))
 }
 
 /// What is of one tenant, and long or odd enough to mean nothing else in a template.

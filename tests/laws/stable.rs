@@ -274,14 +274,18 @@ fn nothing_overlaps(company: &Company, compiled: &Compiled) {
         let reserve = cidr(&network["reserve"]);
         let region = company.regions.iter().find(|region| tenant["region"] == region.name).unwrap();
         let pools: Vec<Cidr> = region.pools.iter().map(|pool| pool.parse().unwrap()).collect();
-        assert!(pools.iter().any(|pool| pool.contains(&reserve)), "{reserve} of {id} lies in no pool");
-        if let Some(other) = taken.iter().find(|other| other.overlaps(&reserve)) {
-            panic!("{reserve} of {id} touches {other}");
-        }
-        taken.push(reserve);
         let networks = blocks(network, "secondary");
         let (mut beside, mut groups) = (Vec::new(), Vec::new());
-        networks.iter().for_each(|block| inside(*block, &[reserve], &mut beside));
+        // What grows beyond its reserve takes blocks elsewhere.
+        let elsewhere = networks.iter().filter(|block| !reserve.contains(block));
+        for claim in std::iter::once(&reserve).chain(elsewhere) {
+            assert!(pools.iter().any(|pool| pool.contains(claim)), "{claim} of {id} lies in no pool");
+            if let Some(other) = taken.iter().find(|other| other.overlaps(claim)) {
+                panic!("{claim} of {id} touches {other}");
+            }
+            taken.push(*claim);
+        }
+        networks.iter().for_each(|block| inside(*block, &pools, &mut beside));
         for group in network["subnet_groups"].as_array().unwrap() {
             let (own, mut subnets, mut zones) = (blocks(group, "further"), Vec::new(), BTreeSet::new());
             own.iter().for_each(|block| inside(*block, &networks, &mut groups));

@@ -53,6 +53,11 @@ impl Layers {
         matches!(self, Layers::All | Layers::Acls)
     }
 
+    /// Where to look for what stands in no known place.
+    fn unplaced(self) -> Domain {
+        if self.routes() { Domain::Everywhere } else { Domain::Alone }
+    }
+
     fn routes(self) -> bool {
         matches!(self, Layers::All | Layers::Routes)
     }
@@ -139,7 +144,7 @@ impl<'a> Ground<'a> {
         };
         if workload.anywhere && self.doubt.passes() {
             let source = Range::everything(self.family);
-            found.extend(passes.iter().map(|pass| flow(Domain::Everywhere, source, pass)));
+            found.extend(passes.iter().map(|pass| flow(layers.unplaced(), source, pass)));
         }
         for subnet in &workload.subnets {
             for source in &self.usable[*subnet] {
@@ -166,7 +171,7 @@ impl<'a> Ground<'a> {
                 .flat_map(|flow| acl.iter().filter_map(|(range, services)| towards(flow, *range, *services)))
         };
         if !layers.routes() {
-            found.extend(out());
+            found.extend(out().map(|flow| Flow { domain: Domain::Alone, ..flow }));
             return;
         }
         let exits = self.forwarding.exits(self.topology.subnets[subnet].table);
@@ -237,7 +242,7 @@ impl<'a> Ground<'a> {
         };
         if workload.anywhere && self.doubt.passes() {
             let destination = Range::everything(self.family);
-            found.extend(passes.iter().map(|pass| flow(Domain::Everywhere, destination, pass)));
+            found.extend(passes.iter().map(|pass| flow(layers.unplaced(), destination, pass)));
         }
         for subnet in &workload.subnets {
             for destination in &self.usable[*subnet] {
@@ -263,7 +268,7 @@ impl<'a> Ground<'a> {
                 };
                 let flow = Flow { source, services, ..*flow };
                 if !layers.routes() {
-                    found.push(flow);
+                    found.push(Flow { domain: Domain::Alone, ..flow });
                     continue;
                 }
                 found.push(Flow { domain: Domain::Vpc(vpc), ..flow });

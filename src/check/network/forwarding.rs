@@ -20,8 +20,10 @@ pub(super) enum Domain {
     Vpc(usize),
     /// Wherever this table of a transit gateway leads.
     Transit(usize),
-    /// Anywhere: a layer is judged alone, or the way is not known.
+    /// Anywhere: the way or the place is not known.
     Everywhere,
+    /// A layer is judged alone, as if all VPCs were one.
+    Alone,
 }
 
 /// How a packet goes on.

@@ -46,16 +46,11 @@ pub fn follow(topology: &Topology, packet: &Packet) -> Option<Vec<Hop>> {
     if !sender.sends || !receiver.receives {
         return None;
     }
-    let from = walk.subnet(sender, packet.source)?;
-    let to = walk.subnet(receiver, packet.destination)?;
-    let mut hops = vec![walk.group_out(sender)?];
-    if from == to {
-        hops.push(walk.group_in(receiver, packet.source, true)?);
-        return Some(hops);
-    }
-    hops.push(walk.acl(from, packet.destination, false)?);
-    hops.extend(walk.on(from, to, packet.source, &mut Vec::new())?);
-    Some(hops)
+    // A workload may have subnets with the same addresses, in VPCs that do not know of each other.
+    let from = walk.subnets(sender, packet.source);
+    let to = walk.subnets(receiver, packet.destination);
+    let ways = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
+    ways.into_iter().find_map(|(from, to)| walk.between(from, to, sender, receiver))
 }
 
 struct Walk<'a> {
@@ -64,6 +59,21 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    fn between(&self, from: usize, to: usize, sender: &Workload, receiver: &Workload) -> Option<Vec<Hop>> {
+        let packet = &self.packet;
+        let mut hops = vec![self.group_out(sender)?];
+        if from == to
+            && let Some(hop) = self.group_in(receiver, packet.source, true)
+        {
+            hops.push(hop);
+            return Some(hops);
+        }
+        // Beside that, a route for addresses of the subnet itself is followed: that lets more through, never less.
+        hops.push(self.acl(from, packet.destination, false)?);
+        hops.extend(self.on(from, to, packet.source, &mut Vec::new())?);
+        Some(hops)
+    }
+
     /// From the router of a subnet to the receiver; `seen` are the NAT gateways on the way.
     fn on(&self, from: usize, to: usize, source: u128, seen: &mut Vec<usize>) -> Option<Vec<Hop>> {
         let here = &self.topology.subnets[from];
@@ -246,7 +256,7 @@ impl Walk<'_> {
             }
     }
 
-    fn subnet(&self, workload: &Workload, address: u128) -> Option<usize> {
+    fn subnets(&self, workload: &Workload, address: u128) -> Vec<usize> {
         let usable = |subnet: &&usize| {
             let mut blocks = self.topology.subnets[**subnet].blocks.iter();
             blocks.any(|block| {
@@ -255,7 +265,7 @@ impl Walk<'_> {
                         .is_some_and(|range| range.first <= address && address <= range.last)
             })
         };
-        workload.subnets.iter().find(usable).copied()
+        workload.subnets.iter().filter(usable).copied().collect()
     }
 
     fn holds(&self, block: &crate::network::Cidr, address: u128) -> bool {

@@ -14,13 +14,12 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::catalog;
-use crate::cli::{Format, Outcome, Session, inputs, print};
+use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
 use crate::identity::Date;
 use crate::network::{Cidr, CidrError};
-use crate::plan::{Plan, plan_as_of};
+use crate::plan::Plan;
 use crate::source::{SourceMap, Span};
-use crate::synth::synth;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -147,8 +146,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     }
     let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let plan = plan_as_of(arguments.as_of, &inputs.catalog, &inputs.library, &inputs.lock, report)?;
-    let synthesis = synth(&plan, report)?;
+    let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, report)?;
     let manifest: serde_json::Value = synthesis
         .tree
         .get("manifest.json")

@@ -77,6 +77,7 @@ mod tests {
             include_str!("check.rs"),
             include_str!("blueprint.rs"),
             include_str!("plan.rs"),
+            include_str!("policies.rs"),
             include_str!("decisions.rs"),
             include_str!("output.rs"),
             include_str!("posture.rs"),

@@ -2,8 +2,15 @@
 
 use super::Code;
 
-pub(super) const ALL: &[&Code] =
-    &[&LOCK_VERSION, &LOCK_DAMAGED, &LOCK_CONFLICT, &LOCK_OVERLAP, &LOCK_INCONSISTENT];
+pub(super) const ALL: &[&Code] = &[
+    &LOCK_VERSION,
+    &LOCK_DAMAGED,
+    &LOCK_CONFLICT,
+    &LOCK_OVERLAP,
+    &LOCK_INCONSISTENT,
+    &QUOTA_EXCEEDED,
+    &NO_ACCOUNT_LEFT,
+];
 
 pub static LOCK_VERSION: Code = Code {
     name: "lock-version",
@@ -44,4 +51,25 @@ pub static LOCK_INCONSISTENT: Code = Code {
     explanation: "A subnet group lies in the network of its tenant or cell, a reserve holds the block that grows into it, every zone of a network has a \
 slot of its own in each subnet group, and what a line speaks of has a line. tenantry writes nothing else, so the lock was edited by hand or merged in part.\n\n\
 Restore the lines from version control. Where the tenant is not deployed yet, delete all of its lines instead, and run again.",
+};
+
+pub static QUOTA_EXCEEDED: Code = Code {
+    name: "quota-exceeded",
+    meaning: "the stacks would use more of a limit than AWS allows",
+    explanation: "AWS limits how many VPCs an account has in a Region, how many rules a security group, how many stacks there are, and some hundred things more. \
+A deployment that exceeds one fails half-way, so tenantry counts what its templates would create and stops first. `tenantry limits` shows the use of every limit, \
+what is left, and at which tenant each breaks.\n\n\
+    tenantry limits --increases > increases.sh    # the calls that ask AWS for more, for you to read and run\n\n\
+What AWS has granted is written into the catalog, and counts from then on:\n\n\
+    quotas:\n      - { quota: vpcs-per-region, account: \"222222222222\", region: us-east-1, value: 150 }\n\n\
+Where AWS raises a limit no further, another account that hosts the model, fewer tenants in a cell, or another blueprint helps; the message says which.",
+};
+
+pub static NO_ACCOUNT_LEFT: Code = Code {
+    name: "no-account-left",
+    meaning: "every account that may host a tenant is full",
+    explanation: "A tenant goes to the first account of the catalog that hosts its model and has room for it under all of AWS's limits. A full account opens the next one by itself; \
+tenants that have a home stay where they are. Here none is left: the notes say what is full in each.\n\n\
+    accounts:\n      - { id: \"222222222222\", name: tenants, hosts: [vpc] }\n      - { id: \"333333333333\", name: more tenants, hosts: [vpc] }\n\n\
+Add an account, or have a limit raised: `tenantry limits --increases` prints the calls, and what AWS grants goes under `quotas`.",
 };

@@ -151,7 +151,7 @@ impl Fit<'_> {
     fn account(&self, lock: &Lock, report: &mut Report) -> Option<Home> {
         let mut planned = lock.clone();
         // What is wrong with the homes of others is for `plan` to tell.
-        homes::settle(self.ground.catalog, self.ground.intents, &mut planned, &mut Report::default());
+        homes::settle(self.ground.catalog, self.ground.intents, None, &mut planned, &mut Report::default());
         let home = planned.tenants.get(self.tenant)?.value.clone();
         let fits = match (&home.cell.account, &self.vpc.account) {
             (HostAccount::Number(account), Some(owner)) => account == owner,
