@@ -6,7 +6,7 @@
 
 use divan::Bencher;
 use tenantry::diagnostics::Report;
-use tenantry::identity::TenantId;
+use tenantry::identity::HomeId;
 use tenantry::network::{Cidr, FreeSpace};
 use tenantry::plan::lock::{Home, Lock, Locked, Network, Owner};
 use tenantry::source::SourceMap;
@@ -69,7 +69,7 @@ fn lock(lines: usize) -> Lock {
     let mut space = pool();
     for number in 1..=lines / 2 {
         let Some(block) = space.allocate(28) else { continue };
-        let tenant: TenantId = parsed(&format!("tenant-{number:07}"));
+        let tenant: HomeId = parsed(&format!("tenant-{number:07}"));
         let cell = parsed(&format!("vpc/222222222222/us-east-1/{number}"));
         lock.tenants.insert(tenant.clone(), Locked::new(Home::alone(cell)));
         lock.networks.insert(Owner::Tenant(tenant), Locked::new(Network::new(block)));

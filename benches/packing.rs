@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tenantry::diagnostics::Report;
-use tenantry::identity::TenantId;
+use tenantry::identity::HomeId;
 use tenantry::network::{Cidr, FreeSpace, Packing};
 use tenantry::plan::lock::{Home, Lock, Locked, Network, Owner};
 use tenantry::source::SourceMap;
@@ -298,7 +298,7 @@ fn times(count: usize) {
         .fold(0u64, |digest, block| digest.wrapping_mul(1_000_003).wrapping_add(block.first_number() as u64));
     let mut lock = Lock::empty(parsed("ledgerly"), parsed("prod"));
     for (number, block) in blocks.iter().take(count / 2).enumerate() {
-        let tenant: TenantId = parsed(&format!("tenant-{number:07}"));
+        let tenant: HomeId = parsed(&format!("tenant-{number:07}"));
         let cell = parsed(&format!("vpc/222222222222/us-east-1/{}", number + 1));
         lock.tenants.insert(tenant.clone(), Locked::new(Home::alone(cell)));
         lock.networks.insert(Owner::Tenant(tenant), Locked::new(Network::new(*block)));

@@ -138,7 +138,8 @@ fn every_tenant_key_of_the_schema_is_a_column_or_a_group_of_columns() {
     let case = Path::new(CASES).join("tenants_may_stand_in_a_csv_file");
     let header = fs::read_to_string(case.join("tenants.csv")).unwrap();
     let columns: Vec<&str> = header.lines().next().unwrap().split(',').collect();
-    for key in keys.keys() {
+    // A cell holds no list of mappings.
+    for key in keys.keys().filter(|key| *key != "homes") {
         let used = columns.iter().any(|column| column.split('.').next() == Some(key));
         assert!(used, "the case has no column for `{key}`");
     }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tenantry::blueprint::Library;
 use tenantry::catalog;
 use tenantry::diagnostics::Report;
-use tenantry::identity::{CellId, TenantId};
+use tenantry::identity::{CellId, HomeId};
 use tenantry::plan::lock::{Lock, Owner};
 use tenantry::plan::plan_as_of;
 use tenantry::source::SourceMap;
@@ -138,7 +138,7 @@ fn decide(world: &World, lock: Option<&Lock>, library: &Library) -> Option<Decid
     Some(Decided { files: files.collect(), lock: plan.lock })
 }
 
-fn id(who: u8) -> TenantId {
+fn id(who: u8) -> HomeId {
     format!("t-{who}").parse().unwrap()
 }
 

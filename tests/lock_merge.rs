@@ -27,7 +27,7 @@ fn add(lock: &mut Lock, tenant: &str, pool: &str) {
 /// Takes a tenant out; its block goes into quarantine.
 fn remove(lock: &mut Lock, tenant: &str) {
     let owner = Owner::Tenant(parsed(tenant));
-    lock.tenants.remove(&parsed::<tenantry::identity::TenantId>(tenant));
+    lock.tenants.remove(&parsed::<tenantry::identity::HomeId>(tenant));
     lock.zones.remove(&owner);
     let network = lock.networks.remove(&owner).unwrap();
     lock.quarantine.insert(network.value.reserve, Locked::new(Quarantined::new(owner)));

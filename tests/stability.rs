@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use tenantry::blueprint::Library;
 use tenantry::catalog;
 use tenantry::diagnostics::Report;
-use tenantry::identity::TenantId;
+use tenantry::identity::HomeId;
 use tenantry::network::Cidr;
 use tenantry::plan::lock::{Lock, Network, Owner};
 use tenantry::plan::plan_as_of;
@@ -200,7 +200,7 @@ fn decide(world: &World, lock: Option<&Lock>, library: &Library) -> Option<Lock>
 }
 
 fn owner(who: u8) -> Owner {
-    Owner::Tenant(format!("t-{who}").parse::<TenantId>().unwrap())
+    Owner::Tenant(format!("t-{who}").parse::<HomeId>().unwrap())
 }
 
 fn network(lock: &Lock, who: u8) -> Option<&Network> {

@@ -130,7 +130,8 @@ fn take_in(part: Node, blueprint: &mut Entries, report: &mut Report) {
                 add_settings(node, own, report);
             }
             "workloads" => {
-                add_named(node, section(blueprint, &key, empty(Value::Map(Vec::new()))), "workload", report);
+                let own = section(blueprint, &key, empty(Value::Map(Vec::new())));
+                add_named(changed(node, own, &CHANGEABLE_OF_WORKLOADS), own, "workload", report);
             }
             "stacks" => add_stacks(node, section(blueprint, &key, empty(Value::Map(Vec::new()))), report),
             "flows" => {
@@ -167,7 +168,7 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
         match &*key.text {
             "properties" => {
                 let own = section(own, &key, Node::new(key.span, Value::Map(Vec::new())));
-                add_named(changed_settings(node, own), own, "setting", report);
+                add_named(changed(node, own, &CHANGEABLE), own, "setting", report);
             }
             "allOf" => {
                 append(
@@ -185,22 +186,25 @@ fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
 /// What a blueprint may say anew of a part's setting; a value of another kind would be another setting.
 const CHANGEABLE: [&str; 3] = ["default", "scope", "description"];
 
-/// The part's settings, changed where the blueprint says anew what they are by default, or whose.
-fn changed_settings(mut part: Node, own: &mut Node) -> Node {
-    let (Value::Map(settings), Value::Map(own)) = (&mut part.value, &mut own.value) else { return part };
-    for (key, setting) in settings {
-        let Value::Map(setting) = &mut setting.value else { continue };
+/// What it may say of a part's workload: how its rules are kept, and not where it stands.
+const CHANGEABLE_OF_WORKLOADS: [&str; 1] = ["shared_rules"];
+
+/// The part's entries, changed where the blueprint says no more of one than what it may say anew.
+fn changed(mut part: Node, own: &mut Node, changeable: &[&str]) -> Node {
+    let (Value::Map(entries), Value::Map(own)) = (&mut part.value, &mut own.value) else { return part };
+    for (key, entry) in entries {
+        let Value::Map(entry) = &mut entry.value else { continue };
         let position = own.iter().position(|(own, node)| match &node.value {
             Value::Map(changes) => {
-                own.text == key.text && changes.iter().all(|(key, _)| CHANGEABLE.contains(&&*key.text))
+                own.text == key.text && changes.iter().all(|(key, _)| changeable.contains(&&*key.text))
             }
             _ => false,
         });
         let Some(position) = position else { continue };
         let Value::Map(changes) = own.remove(position).1.value else { continue };
         for (key, change) in changes {
-            setting.retain(|(old, _)| old.text != key.text);
-            setting.push((key, change));
+            entry.retain(|(old, _)| old.text != key.text);
+            entry.push((key, change));
         }
     }
     part

@@ -26,6 +26,10 @@ pub enum Symbol {
     TenantId,
     TenantName,
     TenantTier,
+    /// The tenant's id, and of a further home with its number before it.
+    TenantHome,
+    /// The label of the home's host name.
+    TenantHost,
     /// A name for what must be named: product, environment and tenant or cell, at most 60 characters,
     /// without double hyphens.
     ResourceName,
@@ -57,6 +61,8 @@ pub enum Symbol {
     ZoneId(usize),
     /// The block of a subnet group over all its zones.
     SubnetGroupCidr(String),
+    /// The block of a subnet group of the cell, of which the tenant has a part.
+    CellSubnetGroupCidr(String),
     /// The block of a subnet group in one zone slot, from 1.
     SubnetCidr(String, usize),
     /// A block that the tenant's network has grown by; the one it was created with is number 1.
@@ -85,6 +91,8 @@ impl Symbol {
             Symbol::TenantId => "TenantId".to_owned(),
             Symbol::TenantName => "TenantName".to_owned(),
             Symbol::TenantTier => "TenantTier".to_owned(),
+            Symbol::TenantHome => "TenantHome".to_owned(),
+            Symbol::TenantHost => "TenantHost".to_owned(),
             Symbol::ResourceName => "ResourceName".to_owned(),
             Symbol::TenantSlot => "TenantSlot".to_owned(),
             Symbol::CellName => "CellName".to_owned(),
@@ -104,6 +112,7 @@ impl Symbol {
             Symbol::SubnetIpv6Index(group, number) => format!("{}Subnet{number}Ipv6Index", pascal(group)),
             Symbol::ZoneId(slot) => format!("Zone{slot}Id"),
             Symbol::SubnetGroupCidr(group) => format!("{}SubnetsCidr", pascal(group)),
+            Symbol::CellSubnetGroupCidr(group) => format!("Cell{}SubnetsCidr", pascal(group)),
             Symbol::SubnetCidr(group, slot) => format!("{}Subnet{slot}Cidr", pascal(group)),
             Symbol::NetworkBlock(block) => format!("NetworkBlock{block}Cidr"),
             Symbol::SubnetGroupBlock(group, block) => format!("{}SubnetsBlock{block}Cidr", pascal(group)),
@@ -124,6 +133,8 @@ impl Symbol {
             Symbol::TenantId => "Id of the tenant".to_owned(),
             Symbol::TenantName => "Display name of the tenant".to_owned(),
             Symbol::TenantTier => "Tier of the tenant".to_owned(),
+            Symbol::TenantHome => "Name of the tenant's home".to_owned(),
+            Symbol::TenantHost => "First label of the tenant's host name".to_owned(),
             Symbol::ResourceName => "Name for the tenant's resources that must be named".to_owned(),
             Symbol::TenantSlot => "Number of the tenant in its cell".to_owned(),
             Symbol::CellName => "Name of the cell".to_owned(),
@@ -145,6 +156,9 @@ impl Symbol {
             }
             Symbol::ZoneId(slot) => format!("Id of the Availability Zone in slot {slot}"),
             Symbol::SubnetGroupCidr(group) => format!("IPv4 block of all {group} subnets"),
+            Symbol::CellSubnetGroupCidr(group) => {
+                format!("IPv4 block of the {group} subnets of all tenants of the cell")
+            }
             Symbol::SubnetCidr(group, slot) => format!("IPv4 block of the {group} subnet in slot {slot}"),
             Symbol::NetworkBlock(block) => format!("IPv4 block {block} of the tenant's VPC"),
             Symbol::SubnetGroupBlock(group, block) => {

@@ -57,6 +57,11 @@ impl Catalog {
         self.tenants.get(position)
     }
 
+    /// Every home that the catalog says of, each as the tenant that would have it alone.
+    pub fn homes(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().flat_map(|tenant| std::iter::once(tenant).chain(&tenant.further))
+    }
+
     /// What the catalog says that AWS has granted of a quota: the entry that says most about where.
     /// None of `region`: the quota of a whole account.
     pub fn granted(&self, id: &str, account: &HostAccount, region: Option<&RegionName>) -> Option<u64> {
@@ -338,7 +343,22 @@ pub struct Tenant {
     pub tags: BTreeMap<TagKey, Located<TagValue>>,
     /// Its own settings alone; they override the tier's.
     pub settings: Settings,
+    /// Which of its homes this is about.
+    pub role: Role,
+    /// Its other homes: what they do not say for themselves is as here.
+    pub further: Vec<Tenant>,
     pub span: Span,
+}
+
+/// What a home is to its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The one of its own `tier`.
+    Main,
+    /// One beside it, with other workloads.
+    Beside,
+    /// One that it moves out of.
+    Leaving,
 }
 
 /// Settings as written: the blueprint's own JSON Schema says what they may be.

@@ -9,7 +9,7 @@ use crate::aws::vpc_blocks::{BlockRefusal, advised_against, usable_range};
 use crate::catalog::check_ipv6;
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
-use crate::catalog::{Account, Catalog, Pool, Reserved, Tenant, Tier};
+use crate::catalog::{Account, Catalog, Pool, Reserved, Role, Tenant, Tier};
 use crate::catalog::{ranges, shared_services};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, ComplianceName, Model, TenantId};
@@ -207,7 +207,7 @@ fn check_accounts(catalog: &Catalog, report: &mut Report) {
 
 fn check_tiers(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
     let mut used: BTreeMap<&str, Span> = BTreeMap::new();
-    for tenant in &catalog.tenants {
+    for tenant in catalog.homes() {
         if tenant.account.is_none() {
             used.entry(tenant.tier.value.as_str()).or_insert(tenant.id.span);
         }
@@ -309,6 +309,9 @@ fn check_tenants(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report
             ),
             None => _ = ids.insert(&tenant.id.value, tenant.id.span),
         }
+        check_homes(tenant, catalog, report);
+    }
+    for tenant in catalog.homes() {
         check_known(&tenant.tier, "tier", &codes::UNKNOWN_TIER, declared.tiers.as_ref(), report);
         check_known(&tenant.region, "region", &codes::UNKNOWN_REGION, declared.regions.as_ref(), report);
         let (Some(account), Some(tier)) = (&tenant.account, catalog.tier_of(tenant)) else { continue };
@@ -318,6 +321,35 @@ fn check_tenants(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report
         } else {
             check_home(account, tier, catalog, declared, report);
         }
+    }
+}
+
+/// A home is known by its model: of those that stay there is one in each. And a tenant's own account is
+/// named by the tenant, so it has no second one.
+fn check_homes(tenant: &Tenant, catalog: &Catalog, report: &mut Report) {
+    let mut seen: BTreeMap<Model, &Tenant> = BTreeMap::new();
+    for home in std::iter::once(tenant).chain(&tenant.further) {
+        let Some(model) = catalog.tier_of(home).map(|tier| tier.model.value) else { continue };
+        if home.role == Role::Leaving && model != Model::Account {
+            continue;
+        }
+        let Some(first) = seen.get(&model) else {
+            seen.insert(model, home);
+            continue;
+        };
+        let message =
+            format!("the tenant {} has two homes in the model `{model}`", quote(tenant.id.value.as_str()));
+        let help = if model == Model::Account {
+            "a tenant has one account: build the new one under another id, and let this tenant leave"
+        } else {
+            "put all that it has in this model into one home; or, if it moves, mark the old one `leaving: true`"
+        };
+        report.push(
+            Diagnostic::error(&codes::TWO_HOMES_ALIKE, message)
+                .at(home.tier.span, "again here")
+                .also(first.tier.span, "first here")
+                .help(help),
+        );
     }
 }
 
@@ -385,8 +417,7 @@ fn check_own_account(
 fn check_quotas(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) {
     let management = catalog.organization.as_ref().and_then(|one| one.management_account.as_ref());
     let own: BTreeSet<_> = catalog
-        .tenants
-        .iter()
+        .homes()
         .filter_map(|tenant| tenant.account.as_ref())
         .chain(management)
         .map(|account| &account.value)

@@ -29,7 +29,7 @@ mod values;
 
 pub use contents::{
     Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
-    Purpose, Quarantine, QuotaFile, QuotaOverride, Region, Reserved, Settings, SharedServices, Status,
+    Purpose, Quarantine, QuotaFile, QuotaOverride, Region, Reserved, Role, Settings, SharedServices, Status,
     Tenant, Tier,
 };
 pub use free_text::{FreeText, Hazard, TenantName};

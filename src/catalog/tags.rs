@@ -228,6 +228,10 @@ fn refuse_same_keys(rules: &[TagRule], report: &mut Report) {
 pub(super) fn resolve(catalog: &mut Catalog, report: &mut Report) {
     let mut tenants = std::mem::take(&mut catalog.tenants);
     for tenant in &mut tenants {
+        for home in &mut tenant.further {
+            // What is wrong with both is told once, below.
+            home.tags = resolve_one(catalog, home, &mut Report::default());
+        }
         tenant.tags = resolve_one(catalog, tenant, report);
     }
     catalog.tenants = tenants;

@@ -1,7 +1,7 @@
 //! One tenant, whichever format it was written in.
 
 use crate::catalog::values::{block, check_settings, free_text, name, name_or, refuse_duplicates, word};
-use crate::catalog::{Settings, Status, TagRule, Tenant, TenantName, tags};
+use crate::catalog::{Role, Settings, Status, TagRule, Tenant, TenantName, tags};
 use crate::diagnostics::{Report, codes};
 use crate::identity::ComplianceName;
 use crate::yaml::{Fields, Located, Node};
@@ -38,8 +38,9 @@ pub(super) fn decode(node: &Node, rules: Option<&[TagRule]>, report: &mut Report
     let account = fields.optional("account").and_then(|node| name(node, "the account of a tenant", report));
     let tags = fields.optional("tags").map(|node| tags::decode_given(node, rules, report));
     let settings = fields.optional("settings").map_or_else(Settings::default, |node| settings(node, report));
+    let homes = fields.optional("homes");
     fields.finish(report);
-    Some(Tenant {
+    let mut tenant = Tenant {
         id: id?,
         name: full_name?,
         tier: tier?,
@@ -52,7 +53,47 @@ pub(super) fn decode(node: &Node, rules: Option<&[TagRule]>, report: &mut Report
         account,
         tags: tags.unwrap_or_default(),
         settings,
+        role: Role::Main,
+        further: Vec::new(),
         span: node.span,
+    };
+    let homes = homes.map(|node| node.list("`homes`", report).unwrap_or_default()).unwrap_or_default();
+    tenant.further = homes.iter().filter_map(|node| further(node, &tenant, report)).collect();
+    Some(tenant)
+}
+
+/// Another home of a tenant, as the tenant that would have it alone. What says how a home is built is its
+/// own: a size or a setting of one blueprint means nothing to another.
+fn further(node: &Node, tenant: &Tenant, report: &mut Report) -> Option<Tenant> {
+    let mut fields = Fields::open(node, "a home of a tenant", report)?;
+    let tier = fields
+        .required("tier", report)
+        .and_then(|node| name_or(&codes::UNKNOWN_TIER, node, "the tier of a home", report));
+    let leaving = fields.optional("leaving").and_then(|node| node.boolean("`leaving`", report));
+    let region = fields
+        .optional("region")
+        .and_then(|node| name_or(&codes::UNKNOWN_REGION, node, "the region of a home", report));
+    let status = fields
+        .optional("status")
+        .and_then(|node| word(node, "a status", &codes::UNKNOWN_VALUE, Status::WORDS, report));
+    let headroom = fields.optional("headroom").and_then(|node| headroom(node, report));
+    let size = fields.optional("size").and_then(|node| text(node, "the size of a home", report));
+    let account = fields.optional("account").and_then(|node| name(node, "the account of a home", report));
+    let settings = fields.optional("settings").map_or_else(Settings::default, |node| settings(node, report));
+    fields.finish(report);
+    let status = status.map(|status| status.value).filter(|_| tenant.status != Status::Retired);
+    Some(Tenant {
+        tier: tier?,
+        region: region.unwrap_or_else(|| tenant.region.clone()),
+        status: status.unwrap_or(tenant.status),
+        headroom,
+        size,
+        account,
+        settings,
+        role: if leaving == Some(true) { Role::Leaving } else { Role::Beside },
+        further: Vec::new(),
+        span: node.span,
+        ..tenant.clone()
     })
 }
 

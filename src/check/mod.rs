@@ -7,6 +7,7 @@
 
 mod accepted;
 mod agreement;
+mod certificate;
 mod facts;
 mod finding;
 pub mod model;
@@ -21,6 +22,7 @@ mod tags;
 mod tests;
 
 pub use accepted::Accepted;
+pub use certificate::{certificate, certificate_text, verify};
 pub use finding::{Finding, Findings};
 
 use crate::check::model::Estate;
@@ -28,19 +30,52 @@ use crate::source::SourceMap;
 
 /// Judges everything that was read, and tells all that is wrong with it, in the order of the places.
 pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
-    check_with(estate, sources, &network::Isolation::of(estate))
+    check_with(estate, sources, &Judged::of(estate))
 }
 
-/// The same, where the networks were judged already.
-pub fn check_with(estate: &Estate, sources: &SourceMap, isolation: &network::Isolation) -> Vec<Finding> {
+/// What is said of isolation: the judgements that the certificate is made of.
+pub struct Judged {
+    pub isolation: network::Isolation,
+    pub permissions: policies::Judgement,
+}
+
+impl Judged {
+    /// Judges the networks and the permissions of an estate.
+    pub fn of(estate: &Estate) -> Self {
+        Judged { isolation: network::Isolation::of(estate), permissions: policies::judge(estate) }
+    }
+}
+
+/// How tenants stand to each other, from better to worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    Isolated,
+    /// It depends on something that the templates do not say.
+    Unknown,
+    Leaking,
+}
+
+impl Standing {
+    /// As the certificate says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Isolated => "isolated",
+            Standing::Unknown => "unknown",
+            Standing::Leaking => "leaking",
+        }
+    }
+}
+
+/// The same, where isolation was judged already.
+pub fn check_with(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(estate.problems.iter().cloned());
     findings.extend(structure::judge(estate));
     findings.extend(properties::judge(estate, sources));
     findings.extend(parameters::judge(estate, sources));
     findings.extend(agreement::judge(estate, sources));
-    findings.extend(isolation.findings(estate));
-    findings.extend(policies::judge(estate).findings);
+    findings.extend(judged.isolation.findings(estate));
+    findings.extend(judged.permissions.findings.iter().cloned());
     findings.extend(tags::judge(estate, sources));
     findings.extend(posture::judge(estate));
     findings.into_list()

@@ -7,8 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::check::model::{self, Estate};
-use crate::check::network::{self, Isolation};
-use crate::check::{Accepted, Finding, check_with};
+use crate::check::{self, Accepted, Finding, Judged, check_with};
 use crate::cli::{Outcome, Rendering, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Reported, Told, codes, count, github, human, junit, quote, sarif};
 use crate::identity::Date;
@@ -42,14 +41,14 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         None => Accepted::default(),
     };
     let estate = model::read(&arguments.output, &mut session.sources, &mut session.report)?;
-    let isolation = Isolation::of(&estate);
-    let mut findings = check_with(&estate, &session.sources, &isolation);
+    let judged = Judged::of(&estate);
+    let mut findings = check_with(&estate, &session.sources, &judged);
     if let Some(path) = &arguments.verify {
         let file = read_text(path, &mut session.sources, &mut session.report)?;
-        findings.extend(network::verify(file, &estate, &session.sources, &isolation));
+        findings.extend(check::verify(file, &estate, &session.sources, &judged));
     }
     if let Some(path) = &arguments.certificate {
-        let certificate = network::certificate(&estate, &session.sources, &isolation);
+        let certificate = check::certificate(&estate, &session.sources, &judged);
         write_certificate(path, &certificate, session)?;
     }
     let (findings, accepted) = match arguments.as_of {
@@ -67,7 +66,7 @@ fn write_certificate(
     certificate: &serde_json::Value,
     session: &mut Session,
 ) -> Result<(), Reported> {
-    if let Err(error) = std::fs::write(path, network::certificate_text(certificate)) {
+    if let Err(error) = std::fs::write(path, check::certificate_text(certificate)) {
         let message = format!("{} cannot be written: {error}", quote(&path.display().to_string()));
         let help = "name a file in a directory that is there";
         return Err(session.report.error(Diagnostic::error(&codes::OUTPUT_NOT_WRITABLE, message).help(help)));

@@ -67,12 +67,12 @@ fn tell_crowded(plan: &Plan<'_>, report: &mut Report) {
     let mut first: BTreeMap<(Model, &RegionName), (&Crowded, usize)> = BTreeMap::new();
     // With one account, the limit that it exceeds says it all.
     for crowded in plan.crowded.iter().filter(|crowded| crowded.accounts.len() > 1) {
-        let Some(tenant) = plan.catalog.tenant(&crowded.tenant) else { continue };
+        let Some(tenant) = plan.catalog.tenant(&crowded.tenant.tenant) else { continue };
         let Some(tier) = plan.catalog.tier_of(tenant) else { continue };
         first.entry((tier.model.value, &tenant.region.value)).or_insert((crowded, 0)).1 += 1;
     }
     for ((model, region), (crowded, number)) in first {
-        let Some(tenant) = plan.catalog.tenant(&crowded.tenant) else { continue };
+        let Some(tenant) = plan.catalog.tenant(&crowded.tenant.tenant) else { continue };
         let mut error = Diagnostic::error(
             &codes::NO_ACCOUNT_LEFT,
             format!("no account that hosts `{model}` has room for tenant `{}` in {region}", crowded.tenant),

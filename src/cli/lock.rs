@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
-use crate::identity::{Date, TenantId};
+use crate::identity::{Date, HomeId};
 use crate::plan::lock::{Lock, lines_of};
 use crate::plan::{settle, unknown_tenant};
 use crate::synth::tree::{Beside, replace_lock};
@@ -45,7 +45,7 @@ struct Settle {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let Action::Settle(arguments) = &arguments.action;
-    let tenant: TenantId = arguments.tenant.parse().map_err(|_| {
+    let home: HomeId = arguments.tenant.parse().map_err(|_| {
         let what = format!("{} cannot be the id of a tenant", quote(&arguments.tenant));
         session.report.error(
             Diagnostic::error(&codes::UNKNOWN_TENANT, what).help("name a tenant of the catalog by its `id`"),
@@ -61,37 +61,37 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             if fits {
                 Lock::read(file, sources, report)
             } else {
-                Lock::read_without(&tenant, file, sources, report)
+                Lock::read_without(&home, file, sources, report)
             }
         },
     )?;
     let report = &mut session.report;
-    if inputs.catalog.tenant(&tenant).is_none() {
-        return Err(report.error(unknown_tenant(&inputs.catalog, &tenant)));
+    if inputs.catalog.tenant(&home.tenant).is_none() {
+        return Err(report.error(unknown_tenant(&inputs.catalog, &home.tenant)));
     }
     let old = inputs.lock_text.unwrap_or_default();
     if fits {
         let told = "no two decisions of the lock stand against each other; there is nothing to settle";
-        return done(&tenant, told, [&[], &[]], false, session);
+        return done(&home, told, [&[], &[]], false, session);
     }
-    let lock = settle(&tenant, arguments.as_of, inputs.lock, &inputs.catalog, &inputs.library, report)?;
+    let lock = settle(&home, arguments.as_of, inputs.lock, &inputs.catalog, &inputs.library, report)?;
     let text = lock.to_text();
     if !arguments.dry_run {
         replace_lock(&Beside { path: &inputs.lock_path, bytes: text.as_bytes() }, report)?;
     }
-    let (before, after) = (lines_of(&old, &tenant), lines_of(&text, &tenant));
+    let (before, after) = (lines_of(&old, &home), lines_of(&text, &home));
     let gone: Vec<&str> = before.iter().filter(|line| !after.contains(line)).copied().collect();
     let new: Vec<&str> = after.iter().filter(|line| !before.contains(line)).copied().collect();
     let told = if arguments.dry_run {
-        format!("`{tenant}` would be decided anew; nothing was written")
+        format!("`{home}` would be decided anew; nothing was written")
     } else {
-        format!("`{tenant}` is decided anew, and nobody else; now run `tenantry synth`")
+        format!("`{home}` is decided anew, and nobody else; now run `tenantry synth`")
     };
-    done(&tenant, &told, [&gone, &new], !arguments.dry_run, session)
+    done(&home, &told, [&gone, &new], !arguments.dry_run, session)
 }
 
 fn done(
-    tenant: &TenantId,
+    home: &HomeId,
     told: &str,
     [removed, added]: [&[&str]; 2],
     written: bool,
@@ -106,7 +106,7 @@ fn done(
         }
         Format::Json => {
             let document =
-                json!({"tenant": tenant.as_str(), "removed": removed, "added": added, "written": written});
+                json!({"tenant": home.to_string(), "removed": removed, "added": added, "written": written});
             print::json_result(&document, &mut session.report)?;
         }
     }

@@ -11,6 +11,7 @@ use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
 use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
+use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
 use crate::plan::security::Peer;
 use crate::plan::security::sharing::group_use;
@@ -54,7 +55,14 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         Format::Human => {
             let cells =
                 if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
-            format!("{}\n{cells}{}\n{}\n{}", tenants(&plan), pools(&plan), groups(&plan), rules(&plan))
+            format!(
+                "{}\n{cells}{}\n{}\n{}{}",
+                tenants(&plan),
+                pools(&plan),
+                groups(&plan),
+                blast_radius(&plan),
+                rules(&plan)
+            )
         }
     };
     print::result(&text, report)?;
@@ -206,7 +214,7 @@ fn tenants(plan: &Plan<'_>) -> String {
     let rows = plan.tenants.iter().map(|tenant| {
         let network = plan.network_of(Unit::Tenant(tenant));
         vec![
-            tenant.tenant.id.value.to_string(),
+            tenant.home.to_string(),
             tenant.tier.name.to_string(),
             tenant.cell.to_string(),
             network.map_or("-".to_owned(), |network| network.cidr.to_string()),
@@ -280,6 +288,25 @@ fn row(cell: String, tenants: usize, counts: [usize; 4]) -> Vec<String> {
     [cell, tenants.to_string()].into_iter().chain(counts.map(|count| count.to_string())).collect()
 }
 
+/// How many tenants a change of what a cell's network has as a whole touches; nothing where none share one.
+fn blast_radius(plan: &Plan<'_>) -> String {
+    let all = tenants_with_stacks(plan);
+    let cells = radii(plan).into_iter().map(|one| {
+        let settings = one.settings.join(", ");
+        vec![one.cell.to_string(), settings, format!("{} of {all}", one.tenants)]
+    });
+    let blueprints =
+        by_blueprint(plan).into_iter().filter(|(_, one)| one.cells > 1).map(|(blueprint, one)| {
+            let what = format!("blueprint {blueprint}");
+            vec![format!("{} cells", one.cells), what, format!("{} of {all}", one.tenants)]
+        });
+    let rows: Vec<Vec<String>> = cells.chain(blueprints).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("{}\n", print::table(&["CELL", "A CHANGE OF ITS", "TOUCHES TENANTS"], rows.into_iter()))
+}
+
 /// The rules of every shape, with the reason for each peer.
 fn rules(plan: &Plan<'_>) -> String {
     let mut text = String::new();
@@ -333,6 +360,7 @@ fn peer(peer: &Peer) -> String {
         Peer::TenantIngress => "tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("{group} subnets"),
         Peer::SubnetBlock(group, number) => format!("{group} subnets of block {number}"),
+        Peer::CellSubnetGroup(group) => format!("{group} subnets of all tenants of the cell"),
         Peer::Workload(name) => format!("group of {name}"),
         Peer::PrefixList(service) => format!("prefix list of {service}"),
         Peer::Range(range) => range.to_string(),

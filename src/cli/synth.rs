@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             text.push_str(&summary(
                 &changes,
                 &[
-                    count(plan.tenants.len(), "tenant"),
+                    count(plan.count_tenants(), "tenant"),
                     count(synthesis.stacks, "stack"),
                     count(synthesis.templates, "template"),
                 ],
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let document = json!({
                 "output": arguments.output.display().to_string(),
                 "written": !arguments.check,
-                "tenants": plan.tenants.len(),
+                "tenants": plan.count_tenants(),
                 "stacks": synthesis.stacks,
                 "templates": synthesis.templates,
                 "changes": list,

@@ -5,12 +5,14 @@
 mod cell;
 mod date;
 mod hash;
+mod home;
 mod model;
 mod names;
 
 pub use cell::{CellId, HostAccount};
 pub use date::Date;
 pub use hash::{hash_number, short_hash};
+pub use home::HomeId;
 pub use model::Model;
 pub use names::{
     AccountId, ComplianceName, EnvironmentName, NameError, ProductName, RegionName, RepositoryPath,

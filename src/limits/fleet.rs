@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::aws::{Quota, quota};
-use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::limits::reference::Reference;
 use crate::limits::template::{Side, TemplateCount};
 
@@ -22,7 +22,7 @@ pub struct StackUse<'s> {
     pub account: &'s HostAccount,
     pub region: &'s RegionName,
     /// None: it is shared.
-    pub tenant: Option<&'s TenantId>,
+    pub tenant: Option<&'s HomeId>,
     /// None: an account or the organization has it once, however many tenants there are.
     pub cell: Option<&'s CellId>,
     /// The template's path in the output tree.
@@ -50,7 +50,7 @@ pub struct Use {
     /// What is used however many tenants there are.
     pub fixed: u64,
     /// The first tenant that goes beyond the limit; none where the shared part alone does.
-    pub first_over: Option<TenantId>,
+    pub first_over: Option<HomeId>,
     /// How many things of this kind are beyond their limit.
     pub over: u64,
 }
@@ -106,8 +106,8 @@ struct Sum<'s> {
     fixed: u64,
     at_least: bool,
     tenants: u64,
-    last: Option<&'s TenantId>,
-    first_over: Option<&'s TenantId>,
+    last: Option<&'s HomeId>,
+    first_over: Option<&'s HomeId>,
 }
 
 impl<'s> Sum<'s> {

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::aws::quota;
-use crate::identity::{CellId, HostAccount, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount};
 use crate::limits::fleet::{Account, StackUse, is_regional};
 use crate::limits::template::Side;
 
 /// The needs of all tenants and cells of a fleet.
 #[derive(Clone, Debug, Default)]
 pub struct Measures {
-    pub tenants: BTreeMap<TenantId, TenantNeeds>,
+    pub tenants: BTreeMap<HomeId, TenantNeeds>,
     /// Of cells that tenants share, what they need before anybody lives there.
     pub cells: BTreeMap<CellId, Needs>,
 }

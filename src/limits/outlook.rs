@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::aws::Quota;
 use crate::catalog::Catalog;
-use crate::identity::{HostAccount, RegionName, TenantId};
+use crate::identity::{HomeId, HostAccount, RegionName};
 use crate::limits::fleet::{Holder, StackUse, Use, add_up};
 
 /// The quota that another follows: AWS raises the first with the second (General Reference, "Amazon VPC
@@ -45,7 +45,7 @@ pub struct Reach {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Breaks {
     /// It is exceeded, since this tenant; none where what tenants share exceeds it already.
-    Already(Option<TenantId>),
+    Already(Option<HomeId>),
     /// When this many tenants use it.
     At(u64),
     /// More tenants use no more of it, or there is no figure.

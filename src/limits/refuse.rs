@@ -27,7 +27,7 @@ fn error(reach: &Reach, catalog: &Catalog) -> Diagnostic {
     );
     let mut error = Diagnostic::error(&codes::QUOTA_EXCEEDED, message);
     let tenant = match &reach.breaks {
-        Breaks::Already(Some(tenant)) => catalog.tenant(tenant),
+        Breaks::Already(Some(tenant)) => catalog.tenant(&tenant.tenant),
         _ => None,
     };
     let account = match &usage.account {

@@ -6,12 +6,12 @@ use super::fleet::{Limits, add_up};
 use super::*;
 use crate::aws::Quota;
 use crate::cloudformation::Json;
-use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 
 /// A stack of a template with these resources and outputs.
 struct Stack {
     name: &'static str,
-    tenant: Option<TenantId>,
+    tenant: Option<HomeId>,
     cell: CellId,
     template: TemplateCount,
     parameters: BTreeMap<String, String>,
@@ -185,7 +185,7 @@ fn rules_of_many_tenants_are_those_of_the_load_balancer_that_they_share() {
     let of =
         Holder::Resource { stack: Some("front".to_owned()), id: "Balancer".to_owned(), side: Side::Whole };
     assert_eq!((balancer.used, balancer.tenants, balancer.holder.as_ref()), (3, 3, Some(&of)));
-    assert_eq!(balancer.first_over.as_ref().map(TenantId::as_str), Some("initech"));
+    assert_eq!(balancer.first_over.as_ref().map(ToString::to_string).as_deref(), Some("initech"));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn what_tenants_share_is_not_what_they_need() {
         stack: "cell".to_owned(),
         id: "Vpc".to_owned(),
     };
-    let tenant = &measures.tenants[&"acme".parse::<TenantId>().unwrap()].needs;
+    let tenant = &measures.tenants[&"acme".parse::<HomeId>().unwrap()].needs;
     let cell = &measures.cells[&stacks[0].cell];
     assert_eq!((tenant.of_cell.get(&subnets), cell.of_cell.get(&subnets)), (Some(&2), Some(&1)));
     let vpcs = AccountLimit { quota: "vpcs-per-region", scope: Scope::Region };

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use crate::aws::quota;
 use crate::catalog::Catalog;
-use crate::identity::{HostAccount, RegionName, TenantId};
+use crate::identity::{HomeId, HostAccount, RegionName};
 use crate::limits::{AccountLimit, Measures, Needs, Scope, limit_in};
 use crate::plan::lock::Lock;
 
 /// A newcomer for which no account had room. It was given the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crowded {
-    pub tenant: TenantId,
+    pub tenant: HomeId,
     /// Every account that may host it, with what is full there.
     pub accounts: Vec<Full>,
 }
@@ -54,12 +54,12 @@ impl<'p> Accounts<'p> {
     }
 
     /// What a tenant needs, where that is known.
-    pub(super) fn needs_of(&self, tenant: &TenantId) -> Option<&'p Needs> {
+    pub(super) fn needs_of(&self, tenant: &HomeId) -> Option<&'p Needs> {
         Some(&self.measures?.tenants.get(tenant)?.needs)
     }
 
     /// What a cell such as this tenant's needs before anybody lives there.
-    pub(super) fn needs_of_cell(&self, tenant: &TenantId) -> Option<&'p Needs> {
+    pub(super) fn needs_of_cell(&self, tenant: &HomeId) -> Option<&'p Needs> {
         let measures = self.measures?;
         measures.cells.get(&measures.tenants.get(tenant)?.measured_in)
     }

@@ -9,6 +9,7 @@ use crate::identity::{CellId, SubnetGroupName};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Lock, Locked, Owner, SubnetGroup, SubnetGroupId};
+use crate::plan::moves::SAY_SO;
 
 /// Every block that lies inside a subnet group of a cell and is not free: parts of tenants, and what
 /// those who have left had.
@@ -41,8 +42,8 @@ impl Parts {
 
     /// Gives one tenant its parts, in the lock; the cell has its own subnet groups already.
     pub(super) fn settle(&mut self, intent: &Intent<'_>, lock: &mut Lock, report: &mut Report) {
-        let owner = Owner::Tenant(intent.tenant.id.value.clone());
-        let Some(cell) = lock.tenants.get(&intent.tenant.id.value).map(|home| home.value.cell.clone()) else {
+        let owner = Owner::Tenant(intent.home.clone());
+        let Some(cell) = lock.tenants.get(&intent.home).map(|home| home.value.cell.clone()) else {
             return;
         };
         for group in intent.blueprint.network.subnet_groups.iter().filter(|group| group.per == Per::Tenant) {
@@ -106,7 +107,7 @@ fn resized(intent: &Intent<'_>, group: &GroupIntent, part: &Locked<SubnetGroup>,
     );
     let span = intent.length.as_ref().map_or(intent.tenant.id.span, |length| length.span);
     let error = Diagnostic::error(&codes::NETWORK_SIZE_CHANGED, message).at(span, "asked for here").help(
-        "take the change back: AWS resizes no subnet; a tenant under a new id gets parts of any size, and the old one can leave when all has moved",
+        format!("take the change back: AWS resizes no subnet; {SAY_SO}, and it gets parts of the new size"),
     );
     match part.line {
         Some(line) => error.also(line, "what it has"),

@@ -14,14 +14,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Owner as NetworkOwner, Per};
+use crate::catalog::Role;
 use crate::diagnostics::{Diagnostic, Report, codes, list_of};
-use crate::identity::{CellId, HostAccount, Model, RegionName, TenantId, hash_number};
+use crate::identity::{CellId, HomeId, HostAccount, Model, RegionName, hash_number};
 use crate::limits::{CellLimit, Needs};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::accounts::Accounts;
 use crate::plan::cell_addresses::Taken;
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Cell, Home, Lock, Locked, Owner};
+use crate::plan::moves::SAY_SO;
 use crate::plan::placement::{Capacity, Cells as Packing, Group};
 
 /// Tenants of one key may share a cell.
@@ -34,12 +36,12 @@ pub(super) struct Key {
     /// The settings of the cell, as JSON.
     settings: String,
     /// Who has the cell alone, where its compliance asks for that.
-    alone: Option<TenantId>,
+    alone: Option<HomeId>,
 }
 
 impl Key {
     pub(super) fn of(intent: &Intent<'_>, account: HostAccount) -> Self {
-        let id = &intent.tenant.id.value;
+        let id = &intent.home;
         Key {
             account,
             region: intent.tenant.region.value.clone(),
@@ -78,7 +80,7 @@ pub(super) struct Cells<'c> {
     kinds: BTreeMap<Key, Kind>,
     slots: BTreeMap<CellId, BTreeSet<u32>>,
     /// The first tenant in each cell, and its key.
-    first: BTreeMap<CellId, (Key, &'c TenantId)>,
+    first: BTreeMap<CellId, (Key, &'c HomeId)>,
     taken: Taken,
     /// The highest number of each model.
     last: BTreeMap<Model, u32>,
@@ -109,7 +111,7 @@ pub struct CellCount {
 }
 
 impl<'c> Cells<'c> {
-    /// The cells of the lock, with all who live there: also those who have retired.
+    /// The cells of the lock, with all who live there.
     pub(super) fn new(lock: &Lock) -> Self {
         let mut slots: BTreeMap<CellId, BTreeSet<u32>> = BTreeMap::new();
         for home in lock.tenants.values().filter(|home| !home.value.cell.model.is_silo()) {
@@ -135,8 +137,12 @@ impl<'c> Cells<'c> {
         report: &mut Report,
     ) -> bool {
         let cell = &home.value.cell;
-        let key = Key::of(intent, cell.account.clone());
-        let id = &intent.tenant.id.value;
+        let mut key = Key::of(intent, cell.account.clone());
+        if intent.tenant.role == Role::Leaving && self.slots.get(cell).is_some_and(|slots| slots.len() > 1) {
+            // Perhaps it leaves because it may not share any more.
+            key.alone = None;
+        }
+        let id = &intent.home;
         let known = self.first.get(cell);
         if let Some((first, other)) = known.filter(|(first, _)| *first != key) {
             report.push(strangers(cell, other, id, &first.difference(&key), intent, home));
@@ -163,7 +169,7 @@ impl<'c> Cells<'c> {
         accounts: &Accounts<'_>,
     ) -> Option<CellId> {
         let kind = self.kinds.get(&Key::of(intent, account.clone()))?;
-        let demand = kind.demand(1, accounts.needs_of(&intent.tenant.id.value));
+        let demand = kind.demand(1, accounts.needs_of(&intent.home));
         let length = part_length(intent);
         let fits = |cell: usize| {
             kind.addresses[cell]
@@ -183,7 +189,7 @@ impl<'c> Cells<'c> {
         lock: &mut Lock,
         report: &mut Report,
     ) {
-        let id = &intent.tenant.id.value;
+        let id = &intent.home;
         let key = Key::of(intent, account.clone());
         let length = part_length(intent);
         let kind = self.kinds.entry(key.clone()).or_insert_with(|| Kind::new(intent, &key, accounts));
@@ -209,7 +215,7 @@ impl<'c> Cells<'c> {
         let slots = self.slots.entry(cell.clone()).or_default();
         let slot = free_slot(id, slots);
         slots.insert(slot);
-        lock.tenants.insert(id.clone(), Locked::new(Home { cell, slot: Some(slot) }));
+        lock.tenants.insert(id.clone(), Locked::new(Home { slot: Some(slot), ..Home::alone(cell) }));
     }
 
     /// How many cells there are, beside how few there could be.
@@ -233,7 +239,7 @@ impl Kind {
         let mut capacities = vec![Capacity::whole(u64::from(most.min(Home::SLOTS)))];
         let mut setup = vec![0];
         let mut limits = Vec::new();
-        let id = &intent.tenant.id.value;
+        let id = &intent.home;
         let own = accounts.needs_of(id).map(|needs| &needs.of_cell);
         let cell = accounts.needs_of_cell(id).map(|needs| &needs.of_cell);
         let known: BTreeSet<&CellLimit> = own.into_iter().chain(cell).flat_map(BTreeMap::keys).collect();
@@ -281,8 +287,8 @@ fn part_length(intent: &Intent<'_>) -> Option<u8> {
 
 fn strangers(
     cell: &CellId,
-    other: &TenantId,
-    id: &TenantId,
+    other: &HomeId,
+    id: &HomeId,
     difference: &str,
     intent: &Intent<'_>,
     home: &Locked<Home>,
@@ -292,7 +298,7 @@ fn strangers(
         .at(intent.tenant.tier.span, "")
         .note("a tenant never moves to another cell by itself")
         .help(format!(
-            "make them alike again; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
+            "make them alike again; {SAY_SO}; or, if `{id}` is not deployed, `tenantry lock settle {id}` gives it another home"
         ));
     if let Some(line) = home.line {
         error = error.also(line, "decided here");
@@ -335,8 +341,8 @@ fn next_cell(key: &Key, last: u32) -> CellId {
 }
 
 /// From the tenant's id, so that two branches that each add a tenant seldom give the same number.
-fn free_slot(id: &TenantId, taken: &BTreeSet<u32>) -> u32 {
-    let mut slot = hash_number(id.as_str()) % Home::SLOTS + 1;
+fn free_slot(id: &HomeId, taken: &BTreeSet<u32>) -> u32 {
+    let mut slot = hash_number(&id.to_string()) % Home::SLOTS + 1;
     // A cell never has as many tenants as there are slots left to try in vain.
     while taken.contains(&slot) && taken.len() < Home::SLOTS as usize {
         slot = slot % Home::SLOTS + 1;

@@ -13,13 +13,14 @@ use crate::aws::vpc_blocks::secondary_block;
 use crate::blueprint::{Blueprint, Owner as NetworkOwner, Route, Settings};
 use crate::catalog::{Catalog, Pool, Purpose, Region, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
-use crate::identity::SubnetGroupName;
+use crate::identity::{HomeId, SubnetGroupName};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::growth::{blocks_per_vpc, can_be_built};
 use crate::plan::lock::{Lock, Network, Owner, SubnetGroupId};
 
 /// A tenant with a VPC of its own.
 pub(super) struct Demand<'d> {
+    pub home: &'d HomeId,
     pub tenant: &'d Tenant,
     pub tier: &'d Tier,
     pub blueprint: &'d Blueprint,
@@ -43,7 +44,7 @@ pub(super) fn settle<'d>(
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for demand in demands.filter(|demand| demand.blueprint.network.owner == NetworkOwner::Tenant) {
         let Some(region) = catalog.regions.get(&demand.tenant.region.value) else { continue };
-        let owner = Owner::Tenant(demand.tenant.id.value.clone());
+        let owner = Owner::Tenant(demand.home.clone());
         match lock.networks.get(&owner).map(|network| network.value.containers) {
             Some(Some(block)) => with.push((demand, region, owner, block)),
             Some(None) if demand.length().is_some() => without.push((demand, region, owner)),
@@ -151,7 +152,7 @@ fn give(
         )));
     };
     let present: Vec<Cidr> = network.value.blocks().collect();
-    let most = blocks_per_vpc(catalog, id, region, lock);
+    let most = blocks_per_vpc(catalog, owner, region, lock);
     let mut refused = None;
     let block = of_containers(region).filter(|pool| pool.fits(demand.tier)).find_map(|pool| {
         let block = free_block(pool, length, &network.value, region, catalog, lock)?;

@@ -25,11 +25,11 @@ pub(super) struct Demand<'c> {
 impl<'c> Demand<'c> {
     /// None if the tenant has no VPC of its own, or if its size is unknown.
     pub(super) fn of_tenant(catalog: &'c Catalog, intent: &Intent<'c>) -> Option<Self> {
-        let Intent { tenant, tier, blueprint, ref settings, ref length, .. } = *intent;
+        let Intent { ref home, tenant, tier, blueprint, ref settings, ref length, .. } = *intent;
         (blueprint.network.owner == NetworkOwner::Tenant).then_some(())?;
         Some(Demand {
             catalog,
-            owner: Owner::Tenant(tenant.id.value.clone()),
+            owner: Owner::Tenant(home.clone()),
             tenant,
             tier,
             blueprint,

@@ -15,10 +15,10 @@ use crate::aws::vpc_blocks::{can_grow, growth_blocks, secondary_block};
 use crate::blueprint::Blueprint;
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
-use crate::identity::TenantId;
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
+use crate::plan::moves::SAY_SO;
 use crate::plan::pools::Pools;
 use crate::source::Span;
 
@@ -43,7 +43,7 @@ pub(super) fn grow(
         report.push(shrinks(demand, &locked.value, locked.line));
         return false;
     }
-    let most = blocks_per_vpc(demand.catalog, &demand.tenant.id.value, region, lock);
+    let most = blocks_per_vpc(demand.catalog, owner, region, lock);
     if locked.value.elsewhere().next().is_some() {
         // What it has beside it, if it has any, would not double it any more.
         let grown = grow_elsewhere(demand, region, owner, most, lock, pools);
@@ -312,7 +312,9 @@ fn shrinks(demand: &Demand<'_>, network: &Network, line: Option<Span>) -> Diagno
         ),
     )
     .at(demand.length.span, "asked for here")
-    .help("take the smaller size back: AWS resizes no block, and what is there may be in use");
+    .help(format!(
+        "take the smaller size back: AWS resizes no block, and what is there may be in use; {SAY_SO}"
+    ));
     match line {
         Some(line) => error.also(line, "what it has"),
         None => error,
@@ -320,9 +322,12 @@ fn shrinks(demand: &Demand<'_>, network: &Network, line: Option<Span>) -> Diagno
 }
 
 /// The quota "IPv4 CIDR blocks per VPC", with what AWS has granted beyond its default.
-pub(super) fn blocks_per_vpc(catalog: &Catalog, tenant: &TenantId, region: &Region, lock: &Lock) -> u64 {
+pub(super) fn blocks_per_vpc(catalog: &Catalog, owner: &Owner, region: &Region, lock: &Lock) -> u64 {
     const ID: &str = "ipv4-cidr-blocks-per-vpc";
-    let home = lock.tenants.get(tenant).map(|home| &home.value.cell.account);
+    let home = match owner {
+        Owner::Tenant(home) => lock.tenants.get(home).map(|home| &home.value.cell.account),
+        Owner::Cell(cell) => Some(&cell.account),
+    };
     let granted = home.and_then(|account| catalog.granted(ID, account, Some(&region.name)));
     granted.or(quota(ID).and_then(|quota| quota.default)).unwrap_or(0)
 }

@@ -1,15 +1,17 @@
-//! Gives every tenant a home: an account, a Region and a cell. What the lock says stays.
+//! Gives every home of a tenant its account, Region and cell. What the lock says stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Status, Tenant, Tier};
+use crate::catalog::{Catalog, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
-use crate::identity::{CellId, HostAccount, Model, TenantId, hash_number};
+use crate::identity::{CellId, HomeId, HostAccount, Model, hash_number};
 use crate::limits::Measures;
 use crate::plan::accounts::{Accounts, Crowded};
 use crate::plan::cells::{CellCount, Cells};
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Home, Lock, Locked};
+use crate::plan::moves::Homes;
+use crate::source::Span;
 
 /// Ordinals of silo cells, which hold one tenant each, come from the tenant's id: two branches that
 /// each add tenants would otherwise give the same next number to different ones.
@@ -18,44 +20,40 @@ const SILO_ORDINALS: u32 = 9_999_999;
 /// What was found out while tenants were given homes.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    /// Tenants whose home contradicts the catalog, of which nothing more can be decided.
-    pub homeless: BTreeSet<TenantId>,
+    /// Homes that contradict the catalog, of which nothing more can be decided.
+    pub homeless: BTreeSet<HomeId>,
     /// Newcomers for which no account had room.
     pub crowded: Vec<Crowded>,
     pub cells: Vec<CellCount>,
 }
 
-/// Gives homes to the tenants that the lock does not know, and checks those that it knows. Newcomers
+/// Gives homes to those that the lock does not know, and checks those that it knows. Newcomers
 /// go to the first account that may host them and has room for what was measured.
 pub(super) fn settle(
     catalog: &Catalog,
+    homes: &Homes<'_>,
     intents: &[Intent<'_>],
     measures: Option<&Measures>,
     lock: &mut Lock,
     report: &mut Report,
 ) -> Settled {
-    let intents: BTreeMap<&TenantId, &Intent<'_>> =
-        intents.iter().map(|intent| (&intent.tenant.id.value, intent)).collect();
-    move_into_own_accounts(catalog, lock);
-    let mut settled = Settled::default();
+    let intents: BTreeMap<&HomeId, &Intent<'_>> =
+        intents.iter().map(|intent| (&intent.home, intent)).collect();
+    let mut settled = Settled { homeless: homes.refused.clone(), ..Settled::default() };
     let mut accounts = Accounts::new(catalog, measures, lock);
     let mut cells = Cells::new(lock);
-    for tenant in &catalog.tenants {
-        let id = &tenant.id.value;
-        let (Some(tier), Some(home)) = (catalog.tier_of(tenant), lock.tenants.get(id)) else { continue };
+    for (id, _) in homes.list.iter().filter(|(id, _)| !homes.refused.contains(id)) {
+        let Some(home) = lock.tenants.get(id) else { continue };
         let shares = intents.get(id).filter(|_| !home.value.cell.model.is_silo());
-        let stays = is_allowed(catalog, tenant, tier, home, report)
-            && shares.is_none_or(|intent| cells.inhabit(intent, home, &accounts, lock, report));
-        if !stays {
+        if !shares.is_none_or(|intent| cells.inhabit(intent, home, &accounts, lock, report)) {
             settled.homeless.insert(id.clone());
         }
     }
     let mut taken: BTreeSet<CellId> = lock.cells.keys().cloned().collect();
     taken.extend(lock.tenants.values().map(|home| home.value.cell.clone()));
-    for tenant in &catalog.tenants {
-        let id = &tenant.id.value;
+    for (id, tenant) in &homes.list {
         let Some(tier) = catalog.tier_of(tenant) else { continue };
-        if tenant.status == Status::Retired || lock.tenants.contains_key(id) {
+        if lock.tenants.contains_key(id) {
             continue;
         }
         let hosts = hosts(catalog, tenant, tier);
@@ -94,24 +92,31 @@ pub(super) fn settle(
         if let Some(intent) = intent {
             cells.settle(intent, account, open, &accounts, lock, report);
         } else if tier.model.value.is_silo() {
-            let cell = cell_alone(tenant, tier, account.clone(), &taken);
+            let cell = cell_alone(id, tenant, tier, account.clone(), &taken);
             taken.insert(cell.clone());
             lock.tenants.insert(id.clone(), Locked::new(Home::alone(cell)));
         }
     }
+    homes.mark_leaving(lock);
     settled.cells = cells.counts();
     settled
 }
 
-/// A cell for this tenant alone.
-fn cell_alone(tenant: &Tenant, tier: &Tier, account: HostAccount, taken: &BTreeSet<CellId>) -> CellId {
+/// A cell for this home alone.
+fn cell_alone(
+    id: &HomeId,
+    tenant: &Tenant,
+    tier: &Tier,
+    account: HostAccount,
+    taken: &BTreeSet<CellId>,
+) -> CellId {
     let cell = |ordinal| CellId {
         model: tier.model.value,
         account: account.clone(),
         region: tenant.region.value.clone(),
         ordinal,
     };
-    let mut ordinal = hash_number(tenant.id.value.as_str()) % SILO_ORDINALS + 1;
+    let mut ordinal = hash_number(&id.to_string()) % SILO_ORDINALS + 1;
     while taken.contains(&cell(ordinal)) {
         ordinal = ordinal % SILO_ORDINALS + 1;
     }
@@ -133,71 +138,35 @@ fn hosts(catalog: &Catalog, tenant: &Tenant, tier: &Tier) -> Vec<HostAccount> {
     hosting.map(|account| HostAccount::Number(account.id.value.clone())).collect()
 }
 
-/// An account that the lock names by its tenant has its number, once the catalog says it. That moves
-/// nothing: it is the same account.
-fn move_into_own_accounts(catalog: &Catalog, lock: &mut Lock) {
-    for (id, home) in &mut lock.tenants {
-        let number = catalog.tenant(id).and_then(|tenant| tenant.account.as_ref());
-        if let (HostAccount::Of(_), Some(number)) = (&home.value.cell.account, number) {
-            home.value.cell.account = HostAccount::Number(number.value.clone());
-        }
-    }
-}
-
-/// A home in the lock against what the catalog says now.
-fn is_allowed(
+/// What speaks against a home of the lock being the one that the catalog describes, as the end of a
+/// sentence that says where the tenant lives, and where the catalog says otherwise.
+pub(super) fn contradiction(
     catalog: &Catalog,
     tenant: &Tenant,
     tier: &Tier,
-    home: &Locked<Home>,
-    report: &mut Report,
-) -> bool {
-    let id = &tenant.id.value;
-    let cell = &home.value.cell;
+    home: &Home,
+) -> Option<(String, Span)> {
+    let cell = &home.cell;
     let named = tenant.account.as_ref().or(tier.account.as_ref());
-    let (contradiction, span) = if cell.region != tenant.region.value {
-        (
-            format!("{} by the lock, and the catalog says {}", cell.region, tenant.region.value),
-            tenant.region.span,
-        )
-    } else if cell.model != tier.model.value {
-        (
-            format!("model `{}` by the lock, and the catalog says `{}`", cell.model, tier.model.value),
-            tenant.tier.span,
-        )
-    } else if let Some(named) = named.filter(|named| cell.account != HostAccount::Number(named.value.clone()))
-    {
-        (format!("account {} by the lock, and the catalog says {}", cell.account, named.value), named.span)
-    } else if let HostAccount::Number(account) = &cell.account
-        && cell.model == Model::Account
-        && named.is_none()
-    {
-        (format!("account {account} by the lock, and the catalog does not name it"), tenant.id.span)
-    } else if let HostAccount::Number(account) = &cell.account
-        && cell.model != Model::Account
-        && !catalog.account(account).is_some_and(|account| account.hosts(cell.model))
-    {
-        (
-            format!(
-                "account {account} by the lock, and no such account of the catalog hosts `{}`",
-                cell.model
-            ),
-            tenant.id.span,
-        )
-    } else {
-        return true;
-    };
-    let mut error = Diagnostic::error(
-        &codes::LOCK_CONTRADICTS_CATALOG,
-        format!("tenant `{id}` lives in {contradiction}"),
-    )
-    .at(span, "")
-    .help(format!(
-        "take this edit back; or, if `{id}` is not deployed, delete the lines of `{id}` from the lock and run again"
-    ));
-    if let Some(line) = home.line {
-        error = error.also(line, "decided here");
+    if cell.region != tenant.region.value {
+        let text = format!("{} by the lock, and the catalog says {}", cell.region, tenant.region.value);
+        return Some((text, tenant.region.span));
     }
-    report.push(error);
-    false
+    if cell.model != tier.model.value {
+        let text = format!("model `{}` by the lock, and the catalog says `{}`", cell.model, tier.model.value);
+        return Some((text, tenant.tier.span));
+    }
+    if let Some(named) = named.filter(|named| cell.account != HostAccount::Number(named.value.clone())) {
+        let text = format!("account {} by the lock, and the catalog says {}", cell.account, named.value);
+        return Some((text, named.span));
+    }
+    let HostAccount::Number(account) = &cell.account else { return None };
+    if cell.model == Model::Account {
+        let text = format!("account {account} by the lock, and the catalog does not name it");
+        return named.is_none().then_some((text, tenant.id.span));
+    }
+    let text =
+        format!("account {account} by the lock, and no such account of the catalog hosts `{}`", cell.model);
+    let is_host = catalog.account(account).is_some_and(|account| account.hosts(cell.model));
+    (!is_host).then_some((text, tenant.id.span))
 }

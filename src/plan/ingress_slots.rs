@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Tenant;
 use crate::diagnostics::{Diagnostic, Report, codes};
-use crate::identity::TenantId;
+use crate::identity::HomeId;
 use crate::network::Cidr;
 use crate::network::cover::merged;
 use crate::plan::lock::{IngressSlots, Lock, Locked};
@@ -16,12 +16,13 @@ use crate::plan::lock::{IngressSlots, Lock, Locked};
 ///
 /// `dual`: its network has IPv6 addresses too.
 pub(super) fn settle(
+    home: &HomeId,
     tenant: &Tenant,
     dual: bool,
     lock: &mut Lock,
     report: &mut Report,
 ) -> BTreeMap<u32, Cidr> {
-    let id: &TenantId = &tenant.id.value;
+    let id = &tenant.id.value;
     let mut wanted = merged(&tenant.ingress.iter().map(|range| range.value).collect());
     if wanted.is_empty() {
         wanted.extend(Cidr::v4(0, 0));
@@ -38,7 +39,7 @@ pub(super) fn settle(
         );
     }
     let mut slots: BTreeMap<u32, Cidr> = BTreeMap::new();
-    if let Some(locked) = lock.ingress.get(id) {
+    if let Some(locked) = lock.ingress.get(home) {
         slots.extend(
             locked
                 .value
@@ -56,8 +57,8 @@ pub(super) fn settle(
         }
     }
     let decision: BTreeMap<Cidr, u32> = slots.iter().map(|(slot, range)| (*range, *slot)).collect();
-    if lock.ingress.get(id).is_none_or(|locked| locked.value.0 != decision) {
-        lock.ingress.insert(id.clone(), Locked::new(IngressSlots(decision)));
+    if lock.ingress.get(home).is_none_or(|locked| locked.value.0 != decision) {
+        lock.ingress.insert(home.clone(), Locked::new(IngressSlots(decision)));
     }
     slots
 }

@@ -1,14 +1,17 @@
 //! What the catalog asks for each tenant, put together: its tier, its blueprint, its settings.
 
 use crate::blueprint::{Blueprint, Library, Owner, Per, Settings};
-use crate::catalog::{Catalog, Status, Tenant, Tier};
+use crate::catalog::{Catalog, Role, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
-use crate::identity::{ComplianceName, Model};
+use crate::identity::{ComplianceName, HomeId, Model, TenantId};
+use crate::plan::moves::Homes;
 use crate::plan::{container_ranges, ipv6};
+use crate::source::Span;
 use crate::yaml::Located;
 
-/// A tenant with all that the catalog says of it put together.
+/// A home of a tenant, with all that the catalog says of it put together.
 pub(super) struct Intent<'c> {
+    pub home: HomeId,
     pub tenant: &'c Tenant,
     pub tier: &'c Tier,
     pub blueprint: &'c Blueprint,
@@ -35,8 +38,13 @@ impl Intent<'_> {
 
     /// What a range for its containers depends on.
     pub(super) fn container_demand(&self) -> container_ranges::Demand<'_> {
-        let Intent { tenant, tier, blueprint, ref settings, .. } = *self;
-        container_ranges::Demand { tenant, tier, blueprint, settings }
+        let Intent { ref home, tenant, tier, blueprint, ref settings, .. } = *self;
+        container_ranges::Demand { home, tenant, tier, blueprint, settings }
+    }
+
+    /// Whether it is the home that a tenant has where nothing else is said.
+    pub(super) fn is_main_of(&self, tenant: &TenantId) -> bool {
+        self.home.tenant == *tenant && self.tenant.role == Role::Main
     }
 
     /// Its settings that are the cell's.
@@ -49,9 +57,10 @@ impl Intent<'_> {
     }
 }
 
-/// The intent of every tenant that has not retired, by its id.
+/// What is asked for every home, in their order.
 pub(super) fn intents<'c>(
     catalog: &'c Catalog,
+    homes: &Homes<'c>,
     library: &'c Library,
     report: &mut Report,
 ) -> Vec<Intent<'c>> {
@@ -59,14 +68,15 @@ pub(super) fn intents<'c>(
         // Also those of tiers that nobody has yet.
         if let Some(blueprint) = library.get(tier.blueprint_name()) {
             blueprint.settings.refuse_unknown(&tier.settings.0, &blueprint.name, report);
+            if tier.headroom > 0 && blueprint.network.owner != Owner::Tenant {
+                report.push(needless_headroom(&format!("the tier `{}`", tier.name), blueprint, tier.span));
+            }
         }
     }
     let mut intents = Vec::new();
-    for tenant in &catalog.tenants {
+    for (home, tenant) in &homes.list {
+        let tenant: &'c Tenant = tenant;
         let Some(tier) = catalog.tier_of(tenant) else { continue };
-        if tenant.status == Status::Retired {
-            continue;
-        }
         let place = tier.blueprint.as_ref().map_or(tier.model.span, |blueprint| blueprint.span);
         let Ok(blueprint) = library.find(tier.blueprint_name(), place, report) else { continue };
         if blueprint.model != tier.model.value {
@@ -89,15 +99,35 @@ pub(super) fn intents<'c>(
         let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, unset, report) else {
             continue;
         };
+        let headroom = tenant.headroom.as_ref().filter(|headroom| headroom.value > 0);
+        if let Some(headroom) = headroom.filter(|_| blueprint.network.owner != Owner::Tenant) {
+            report.push(needless_headroom(&format!("tenant `{home}`"), blueprint, headroom.span));
+        }
         let length = length_of_size(tenant, tier, blueprint, report);
         let forbidden = catalog.forbids_co_hosting(tenant);
-        if let Some(regime) = forbidden.filter(|_| blueprint.model == Model::Application) {
+        let stays = tenant.role != Role::Leaving;
+        if let Some(regime) = forbidden.filter(|_| blueprint.model == Model::Application && stays) {
             report.push(shares_everything(catalog, tenant, tier, regime));
         }
         let is_alone = forbidden.is_some();
-        intents.push(Intent { tenant, tier, blueprint, settings, length, is_alone });
+        intents.push(Intent { home: home.clone(), tenant, tier, blueprint, settings, length, is_alone });
     }
     intents
+}
+
+/// What shares a network never grows in it, and what has none has nothing to grow.
+fn needless_headroom(who: &str, blueprint: &Blueprint, place: Span) -> Diagnostic {
+    let (name, model) = (&blueprint.name, blueprint.model);
+    let message = format!("{who} asks for headroom, and nothing that the blueprint `{name}` builds can grow");
+    let note = if blueprint.network.owner == Owner::Cell {
+        "AWS resizes no subnet, so a part of a cell's network stays as large as it is"
+    } else {
+        "its tenants have no addresses of their own"
+    };
+    Diagnostic::warning(&codes::NEEDLESS_HEADROOM, message)
+        .at(place, "no address is kept for this")
+        .note(note)
+        .help(format!("take it out, or choose a tier of a model other than `{model}`"))
 }
 
 /// In the model `application` even a cell of its own runs what all tenants share.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Blueprint, Settings, further_number};
 use crate::catalog::{Catalog, Ipv6Pool, Region, Tenant};
 use crate::diagnostics::{Diagnostic, Report, codes, count, quote};
-use crate::identity::{HostAccount, RegionName, SubnetGroupName, ZoneId};
+use crate::identity::{HomeId, HostAccount, RegionName, SubnetGroupName, ZoneId};
 use crate::network::{Cidr, FreeSpace};
 use crate::plan::PoolUse;
 use crate::plan::lock::{Ipv6, Lock, Locked, Network, Owner, SubnetGroup, SubnetGroupId};
@@ -93,6 +93,7 @@ pub(super) fn is_on(settings: &Settings) -> bool {
 
 /// A tenant that gets IPv6 addresses.
 pub(super) struct Demand<'d> {
+    pub home: &'d HomeId,
     pub tenant: &'d Tenant,
     pub blueprint: &'d Blueprint,
 }
@@ -106,7 +107,7 @@ pub(super) fn settle<'d>(
 ) {
     let mut spaces: BTreeMap<&RegionName, Vec<FreeSpace>> = BTreeMap::new();
     for demand in demands {
-        let owner = Owner::Tenant(demand.tenant.id.value.clone());
+        let owner = Owner::Tenant(demand.home.clone());
         let Some(region) = catalog.regions.get(&demand.tenant.region.value) else { continue };
         let Some(locked) = lock.networks.get(&owner) else { continue };
         let (ipv6, line) = (locked.value.ipv6, locked.line);
@@ -145,7 +146,7 @@ fn new_block(
     lock: &mut Lock,
     report: &mut Report,
 ) -> Option<Ipv6> {
-    let id = &demand.tenant.id.value;
+    let id = demand.home;
     let account = lock.tenants.get(id).map(|home| home.value.cell.account.clone())?;
     let serving: BTreeSet<Cidr> = serving(region, &account).map(|pool| pool.value).collect();
     if serving.is_empty() {

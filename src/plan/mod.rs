@@ -5,7 +5,7 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `quarantine` (which blocks come free), `homes` (which account and cell),
+//! In the order of the work: `moves` (which home of the lock each of the catalog is), `quarantine` (which blocks come free), `homes` (which account and cell),
 //! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
 //! `security` (which rules).
 
@@ -22,11 +22,13 @@ mod ingress_slots;
 mod intent;
 pub mod ipv6;
 pub mod lock;
+mod moves;
 mod networks;
 pub mod occupancy;
 pub mod placement;
 mod pools;
 mod quarantine;
+pub mod radius;
 pub mod register;
 pub mod security;
 mod settle;
@@ -41,13 +43,14 @@ use std::collections::BTreeMap;
 use crate::blueprint::{Blueprint, Library, Owner as NetworkOwner, Per, Settings};
 use crate::catalog::{Catalog, Status, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
-use crate::identity::{CellId, Date, RegionName, TenantId};
+use crate::identity::{CellId, Date, HomeId, RegionName, TenantId};
 use crate::limits::Measures;
 use crate::network::Cidr;
 use crate::plan::cell_addresses::Parts;
 use crate::plan::demand::Demand;
 use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
+use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
@@ -63,7 +66,7 @@ pub use unit::{AccountPlan, Unit};
 #[derive(Debug)]
 pub struct Plan<'c> {
     pub catalog: &'c Catalog,
-    /// By tenant id.
+    /// By tenant id, and then by the number of the home.
     pub tenants: Vec<TenantPlan<'c>>,
     /// Of the shared models, by id.
     pub cells: Vec<CellPlan<'c>>,
@@ -80,9 +83,12 @@ pub struct Plan<'c> {
     pub lock: Lock,
 }
 
-/// What was decided for one tenant.
+/// What was decided for one home of a tenant; most have one.
 #[derive(Debug)]
 pub struct TenantPlan<'c> {
+    pub home: HomeId,
+    /// The label of its host name. One home of each tenant has the tenant's id.
+    pub host_label: String,
     pub tenant: &'c Tenant,
     pub tier: &'c Tier,
     pub blueprint: &'c Blueprint,
@@ -171,19 +177,22 @@ pub fn plan_measured<'c>(
 ) -> Result<Plan<'c>, Reported> {
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
-    let mut intents = intents(catalog, library, report);
-    quarantine::settle(catalog, as_of, &mut lock);
-    let settled = homes::settle(catalog, &intents, measures, &mut lock, report);
-    intents.retain(|intent| {
-        let id = &intent.tenant.id.value;
-        !settled.homeless.contains(id) && lock.tenants.contains_key(id)
-    });
+    let homes = Homes::identify(catalog, &mut lock, report);
+    let mut intents = intents(catalog, &homes, library, report);
+    quarantine::settle(catalog, &homes, as_of, &mut lock);
+    let settled = homes::settle(catalog, &homes, &intents, measures, &mut lock, report);
+    intents
+        .retain(|intent| !settled.homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
     let shared = inhabited(&intents, &lock);
 
     let mut pools = Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
     let dual = intents.iter().filter(|intent| intent.is_dual());
-    let dual = dual.map(|intent| ipv6::Demand { tenant: intent.tenant, blueprint: intent.blueprint });
+    let dual = dual.map(|intent| ipv6::Demand {
+        home: &intent.home,
+        tenant: intent.tenant,
+        blueprint: intent.blueprint,
+    });
     container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
     let mut shapes = Shapes::new(&catalog.ranges);
@@ -196,7 +205,7 @@ pub fn plan_measured<'c>(
     let mut decided = Vec::new();
     for intent in &intents {
         let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
-        let ingress = ingress_slots::settle(intent.tenant, intent.is_dual(), &mut lock, report);
+        let ingress = ingress_slots::settle(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -213,6 +222,7 @@ pub fn plan_measured<'c>(
             None => report.push(undecided(&format!("tenant `{}`", intent.tenant.id.value), intent.tenant)),
         }
     }
+    moves::share_host_names(&mut tenants);
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
@@ -228,7 +238,7 @@ pub fn plan_measured<'c>(
 fn inhabited<'i, 'c>(intents: &'i [Intent<'c>], lock: &Lock) -> BTreeMap<CellId, Vec<&'i Intent<'c>>> {
     let mut cells: BTreeMap<CellId, Vec<&Intent<'_>>> = BTreeMap::new();
     for intent in intents {
-        let home = lock.tenants.get(&intent.tenant.id.value).map(|home| &home.value.cell);
+        let home = lock.tenants.get(&intent.home).map(|home| &home.value.cell);
         if let Some(cell) = home.filter(|cell| !cell.model.is_silo()) {
             cells.entry(cell.clone()).or_default().push(intent);
         }
@@ -301,7 +311,7 @@ fn decide_tenant<'c>(
     report: &mut Report,
 ) -> Option<usize> {
     let Intent { tenant, blueprint, settings, .. } = intent;
-    let owner = Owner::Tenant(tenant.id.value.clone());
+    let owner = Owner::Tenant(intent.home.clone());
     let shares = blueprint.network.owner == NetworkOwner::Cell;
     let zones = if shares {
         shape::zones(blueprint, &intent.cell_settings())
@@ -376,8 +386,8 @@ fn tenant_plan<'c>(
     lock: &Lock,
 ) -> Option<TenantPlan<'c>> {
     let Intent { tenant, tier, blueprint, .. } = *intent;
-    let owner = Owner::Tenant(tenant.id.value.clone());
-    let home = &lock.tenants.get(&tenant.id.value)?.value;
+    let owner = Owner::Tenant(intent.home.clone());
+    let home = &lock.tenants.get(&intent.home)?.value;
     let zones = shapes.list[shape].zones;
     let network = match blueprint.network.owner {
         NetworkOwner::Tenant => {
@@ -396,6 +406,8 @@ fn tenant_plan<'c>(
         NetworkOwner::Tenant | NetworkOwner::None => Vec::new(),
     };
     Some(TenantPlan {
+        home: intent.home.clone(),
+        host_label: intent.home.name(),
         tenant,
         tier,
         blueprint,

@@ -16,17 +16,19 @@ use crate::identity::{CellId, Date};
 use crate::network::Cidr;
 use crate::plan::container_ranges;
 use crate::plan::lock::{Ipv6, Lock, Locked, Owner, Quarantined};
+use crate::plan::moves::Homes;
 
-/// Lets go the blocks whose wait is over, then puts in those of tenants that have left.
-pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
+/// Lets go the blocks whose wait is over, then puts in those of homes that are gone: of tenants that have
+/// left or retired, and of those that have moved.
+pub(super) fn settle(catalog: &Catalog, homes: &Homes<'_>, as_of: Option<Date>, lock: &mut Lock) {
     if let Some(policy) = &catalog.quarantine {
         lock.quarantine.retain(|_, waiting| !has_waited(&waiting.value, policy, as_of));
     }
-    lock.tenants.retain(|id, _| catalog.tenant(id).is_some());
+    lock.tenants.retain(|id, _| homes.contains(id));
     // A cell that nobody lives in any more is closed: what it had waits as what a tenant had does.
     let inhabited: BTreeSet<CellId> = lock.tenants.values().map(|home| home.value.cell.clone()).collect();
     let gone = |owner: &Owner| match owner {
-        Owner::Tenant(id) => catalog.tenant(id).is_none(),
+        Owner::Tenant(id) => !homes.contains(id),
         Owner::Cell(cell) => !inhabited.contains(cell),
     };
     let left: BTreeSet<Owner> = lock.networks.keys().filter(|owner| gone(owner)).cloned().collect();
@@ -64,7 +66,7 @@ pub(super) fn settle(catalog: &Catalog, as_of: Option<Date>, lock: &mut Lock) {
     }
     lock.subnet_groups.retain(|id, _| !gone(&id.owner));
     lock.zones.retain(|owner, _| !gone(owner));
-    lock.ingress.retain(|id, _| catalog.tenant(id).is_some());
+    lock.ingress.retain(|id, _| homes.contains(id));
     if let Some(policy) = &catalog.quarantine {
         for waiting in lock.quarantine.values_mut() {
             begin(&mut waiting.value, policy, as_of);

@@ -5,7 +5,7 @@
 //! lines serve people, spreadsheets and tools; how they are printed is for the caller.
 
 use crate::catalog::Catalog;
-use crate::identity::{CellId, TenantId, ZoneId};
+use crate::identity::{CellId, HomeId, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::{Ipv6, Owner};
 use crate::plan::{CellPlan, NetworkPlan, Plan, SubnetGroupPlan, TenantPlan};
@@ -16,7 +16,7 @@ pub struct Entry {
     pub cidr: Cidr,
     pub what: What,
     /// Who has it, or had it last.
-    pub tenant: Option<TenantId>,
+    pub tenant: Option<HomeId>,
     pub cell: Option<CellId>,
     pub zone: Option<ZoneId>,
     pub pool: Option<Cidr>,
@@ -108,11 +108,8 @@ fn pool_of(catalog: &Catalog, block: &Cidr) -> Option<Cidr> {
 }
 
 fn of_tenant(tenant: &TenantPlan<'_>, plan: &Plan<'_>) -> Vec<Entry> {
-    let of = |entry: Entry| Entry {
-        tenant: Some(tenant.tenant.id.value.clone()),
-        cell: Some(tenant.cell.clone()),
-        ..entry
-    };
+    let of =
+        |entry: Entry| Entry { tenant: Some(tenant.home.clone()), cell: Some(tenant.cell.clone()), ..entry };
     let mut entries = tenant.network.iter().flat_map(of_network).map(of).collect::<Vec<_>>();
     if let Some(shared) = plan.cell(&tenant.cell).and_then(|cell| cell.network.as_ref()) {
         entries.extend(of_groups(&tenant.parts, shared).into_iter().map(of));
@@ -169,11 +166,11 @@ fn ipv6_of(network: &NetworkPlan) -> Vec<(Cidr, What, Option<ZoneId>)> {
     blocks
 }
 
-/// Networks of the lock that no tenant of the plan has: those of retired tenants and of cells. Their
+/// Networks of the lock that no tenant of the plan has. Their
 /// subnets are told only by group, since whether a zone is in use is a matter of the plan.
 fn of_others(plan: &Plan<'_>) -> Vec<Entry> {
     let planned = |owner: &Owner| match owner {
-        Owner::Tenant(id) => plan.tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)).is_ok(),
+        Owner::Tenant(id) => plan.tenants.binary_search_by(|tenant| tenant.home.cmp(id)).is_ok(),
         Owner::Cell(cell) => plan.cell(cell).is_some(),
     };
     let mut entries = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::{Blueprint, Per, Place, Settings, Stack};
 use crate::catalog::{Catalog, Status};
 use crate::diagnostics::{Diagnostic, Report, codes};
-use crate::identity::{HostAccount, Model, RegionName, TenantId};
+use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::{Lock, Locked, Management, Seat};
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
@@ -22,7 +22,7 @@ pub struct AccountPlan<'c> {
     pub blueprint: &'c Blueprint,
     pub shape: usize,
     /// Whose account it is, where it is one tenant's.
-    pub tenant: Option<TenantId>,
+    pub tenant: Option<HomeId>,
     /// The tier of a tenant that it is there for.
     pub place: Span,
 }
@@ -80,6 +80,11 @@ impl<'c> Plan<'c> {
         let cells = self.cells.iter().filter(|cell| cell.has_stacks()).map(Unit::Cell);
         let tenants = self.tenants.iter().filter(|tenant| tenant.has_stacks()).map(Unit::Tenant);
         accounts.chain(cells).chain(tenants).collect()
+    }
+
+    /// How many tenants have a home, or several.
+    pub fn count_tenants(&self) -> usize {
+        self.tenants.chunk_by(|one, other| one.home.tenant == other.home.tenant).count()
     }
 
     /// The plan of a cell of a shared model.
@@ -195,7 +200,7 @@ fn settle_management(catalog: &Catalog, lock: &mut Lock, place: Span, report: &m
 }
 
 /// The blueprint of what is there for an account, the tier that wants it, and whose the account is.
-type Found<'c> = (&'c Blueprint, Span, Option<TenantId>);
+type Found<'c> = (&'c Blueprint, Span, Option<HomeId>);
 
 /// What the tenants with stacks share beyond their cells.
 pub(super) fn accounts<'c>(
@@ -217,7 +222,7 @@ pub(super) fn accounts<'c>(
                 tenant.cell.account.clone(),
                 tenant.cell.region.clone(),
             );
-            let own = (blueprint.model == Model::Account).then(|| tenant.tenant.id.value.clone());
+            let own = (blueprint.model == Model::Account).then(|| tenant.home.clone());
             found.entry(key).or_insert((blueprint, span, own));
         }
         if !blueprint.stacks.iter().any(|stack| stack.place == Place::Management) {

@@ -43,7 +43,7 @@ impl BoundStack<'_> {
     /// What it uses of AWS's limits.
     pub(super) fn usage(&self) -> StackUse<'_> {
         let (tenant, cell) = match self.unit {
-            Unit::Tenant(tenant) => (Some(&tenant.tenant.id.value), Some(&tenant.cell)),
+            Unit::Tenant(tenant) => (Some(&tenant.home), Some(&tenant.cell)),
             Unit::Cell(cell) => (None, Some(&cell.id)),
             Unit::Account(_) => (None, None),
         };
@@ -174,6 +174,8 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
     let value = match symbol {
         Symbol::TenantId => tenant()?.tenant.id.value.to_string(),
         Symbol::TenantName => tenant()?.tenant.name.value.as_str().to_owned(),
+        Symbol::TenantHome => tenant()?.home.name(),
+        Symbol::TenantHost => tenant()?.host_label.clone(),
         Symbol::TenantTier => tenant()?.tier.name.to_string(),
         Symbol::TenantSlot => tenant()?.slot.ok_or(Unbound::Impossible)?.to_string(),
         Symbol::ResourceName => resource_name(catalog, unit),
@@ -222,6 +224,10 @@ fn value(symbol: &Symbol, plan: &Plan<'_>, relatives: &Relatives<'_>) -> Result<
             }
         }
         Symbol::SubnetGroupCidr(name) => group(name)?.cidr.to_string(),
+        Symbol::CellSubnetGroupCidr(name) => {
+            let groups = &network()?.subnet_groups;
+            groups.iter().find(|group| group.name == *name).ok_or(Unbound::Impossible)?.cidr.to_string()
+        }
         // A quarter for each zone: half of the network is left for what may come.
         Symbol::SubnetCidr(_, slot) if matches!(unit, Unit::Account(_)) => {
             let network = central()?;

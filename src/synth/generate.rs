@@ -127,7 +127,8 @@ impl Generator<'_, '_> {
                 ("DestinationPrefixListId", self.value(Symbol::PrefixList(service.clone())))
             }
             Peer::Range(range) => ("CidrIp", Json::text(range.to_string())),
-            Peer::TenantIngress => return,
+            // Denied in network ACLs alone.
+            Peer::TenantIngress | Peer::CellSubnetGroup(_) => return,
         };
         let (way, kind) = if ingress {
             ("from", "AWS::EC2::SecurityGroupIngress")
@@ -218,6 +219,9 @@ impl Generator<'_, '_> {
                 Peer::SubnetGroup(group) => ("CidrBlock", self.value(Symbol::SubnetGroupCidr(group.clone()))),
                 Peer::SubnetBlock(group, block) => {
                     ("CidrBlock", self.value(Symbol::SubnetGroupBlock(group.clone(), *block)))
+                }
+                Peer::CellSubnetGroup(group) => {
+                    ("CidrBlock", self.value(Symbol::CellSubnetGroupCidr(group.clone())))
                 }
                 Peer::AnywhereIpv6 => ("Ipv6CidrBlock", Json::text(ANYWHERE_IPV6)),
                 Peer::SubnetIpv6(group, range) => {
@@ -422,6 +426,7 @@ fn what(peer: &Peer, traffic: Traffic) -> String {
         Peer::TenantIngress => "AllowList".to_owned(),
         Peer::SubnetGroup(group) => format!("{}Subnets", pascal(group)),
         Peer::SubnetBlock(group, block) => format!("{}SubnetsBlock{block}", pascal(group)),
+        Peer::CellSubnetGroup(group) => format!("Cell{}Subnets", pascal(group)),
         Peer::Workload(name) => pascal(name),
         Peer::PrefixList(service) => format!("{}PrefixList", pascal(service)),
         // Digits apart by a letter, or 1.12.0.0 and 11.2.0.0 would be one.
@@ -454,6 +459,7 @@ fn peer_words(peer: &Peer) -> String {
         Peer::TenantIngress => "the tenant's allow-list".to_owned(),
         Peer::SubnetGroup(group) => format!("the {group} subnets"),
         Peer::SubnetBlock(group, block) => format!("the {group} subnets of block {block}"),
+        Peer::CellSubnetGroup(group) => format!("the {group} subnets of all tenants of the cell"),
         Peer::Workload(name) => format!("the workload {name}"),
         Peer::PrefixList(service) => format!("AWS's {service}"),
         Peer::Range(range) => format!("the range {range}"),

@@ -8,6 +8,7 @@
 //! resources), `template` (one CloudFormation template a shape), `bind` (one deployment file a
 //! stack), `manifest`, `plan_file`, `organization` and `runbook` (one file each).
 
+mod attached;
 mod bind;
 mod generate;
 mod manifest;

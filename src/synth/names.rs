@@ -2,7 +2,7 @@
 
 use crate::blueprint::Per;
 use crate::catalog::Catalog;
-use crate::identity::short_hash;
+use crate::identity::{HomeId, short_hash};
 use crate::plan::Unit;
 
 /// `product-environment-tenant-stack`, or for what tenants share `product-environment-model-stack-number`.
@@ -16,13 +16,18 @@ use crate::plan::Unit;
 pub(super) fn stack_name(catalog: &Catalog, unit: Unit<'_>, stack: &str) -> String {
     let stack = stack.replace('_', "");
     let (product, environment) = (&catalog.product.value, &catalog.environment.value);
+    // The number of a further home stands before the stack's own part, which begins with a letter.
+    let of_home = |home: &HomeId| {
+        let number = if home.number == 1 { String::new() } else { home.number.to_string() };
+        format!("{product}-{environment}-{}-{number}{stack}", home.tenant)
+    };
     match unit {
-        Unit::Tenant(tenant) => format!("{product}-{environment}-{}-{stack}", tenant.tenant.id.value),
+        Unit::Tenant(tenant) => of_home(&tenant.home),
         Unit::Cell(cell) => format!("{product}-{environment}-{}-{stack}-{}", cell.id.model, cell.id.ordinal),
         Unit::Account(one) => {
             let blueprint = one.blueprint.name.replace('_', "");
             match (&one.tenant, one.per) {
-                (Some(tenant), _) => format!("{product}-{environment}-{tenant}-{stack}"),
+                (Some(home), _) => of_home(home),
                 (None, Per::Organization) => format!("{product}-{environment}-{blueprint}-{stack}-0"),
                 (None, _) => {
                     format!("{product}-{environment}-{blueprint}-{stack}-{}-{}", one.account, one.region)
@@ -38,7 +43,7 @@ pub(super) fn stack_name(catalog: &Catalog, unit: Unit<'_>, stack: &str) -> Stri
 pub(super) fn resource_name(catalog: &Catalog, unit: Unit<'_>) -> String {
     const LONGEST: usize = 60;
     let own = match unit {
-        Unit::Tenant(tenant) => tenant.tenant.id.value.to_string(),
+        Unit::Tenant(tenant) => tenant.home.name(),
         Unit::Cell(cell) => format!("{}-{}", cell.id.ordinal, cell.id.model),
         Unit::Account(account) => format!("0-{}", account.blueprint.name.replace('_', "-")),
     };

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Per};
-use crate::catalog::Status;
+use crate::catalog::{Role, Status};
 use crate::cloudformation::Json;
-use crate::identity::{CellId, HostAccount, RegionName, TenantId};
+use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
+use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Peer, Rule};
 use crate::plan::{
@@ -54,6 +55,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
             ),
         ),
         ("security_groups", groups(plan)),
+        ("blast_radius", blast_radius(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
@@ -80,17 +82,40 @@ fn groups(plan: &Plan<'_>) -> Json {
     Json::object(counts(sum).chain([("cells", Json::List(cells))]))
 }
 
+/// How many tenants a change of what a cell's network has as a whole touches, and of its blueprint.
+fn blast_radius(plan: &Plan<'_>) -> Json {
+    let cells = radii(plan).into_iter().map(|one| {
+        Json::object([
+            ("cell", Json::text(one.cell.to_string())),
+            ("tenants", (one.tenants as u64).into()),
+            ("settings", one.settings.iter().map(String::as_str).collect()),
+        ])
+    });
+    let blueprints = by_blueprint(plan).into_iter().map(|(blueprint, one)| {
+        Json::object([
+            ("blueprint", Json::text(blueprint)),
+            ("cells", (one.cells as u64).into()),
+            ("tenants", (one.tenants as u64).into()),
+        ])
+    });
+    Json::object([
+        ("tenants", (tenants_with_stacks(plan) as u64).into()),
+        ("cells", cells.collect()),
+        ("blueprints", blueprints.collect()),
+    ])
+}
+
 /// Who a stack belongs to: a tenant, a cell, or a blueprint's place in the list of accounts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Whose<'p> {
-    Tenant(&'p TenantId),
+    Tenant(&'p HomeId),
     Cell(&'p CellId),
     Account(Per, &'p str, &'p HostAccount, &'p RegionName),
 }
 
 fn whose(unit: Unit<'_>) -> Whose<'_> {
     match unit {
-        Unit::Tenant(tenant) => Whose::Tenant(&tenant.tenant.id.value),
+        Unit::Tenant(tenant) => Whose::Tenant(&tenant.home),
         Unit::Cell(cell) => Whose::Cell(&cell.id),
         Unit::Account(one) => Whose::Account(one.per, &one.blueprint.name, &one.account, &one.region),
     }
@@ -161,6 +186,10 @@ fn one_tenant(plan: &Plan<'_>, tenant: &TenantPlan<'_>, stacks: Json, shape: &st
         ("region", Json::text(tenant.cell.region.as_str())),
         ("cell", Json::text(tenant.cell.to_string())),
     ];
+    if tenant.home.number > 1 || tenant.tenant.role != Role::Main {
+        entries.push(("home", u64::from(tenant.home.number).into()));
+        entries.push(("leaving", (tenant.tenant.role == Role::Leaving).into()));
+    }
     if let Some(slot) = tenant.slot {
         entries.push(("slot", u64::from(slot).into()));
         entries.push(("alone", tenant.is_alone.into()));
@@ -328,6 +357,7 @@ fn peer(peer: &Peer) -> Json {
             ("name", Json::text(name)),
             ("block", (*number as u64).into()),
         ]),
+        Peer::CellSubnetGroup(name) => one("cell_subnet_group", "name", name),
         Peer::Workload(name) => one("workload", "name", name),
         Peer::PrefixList(service) => one("prefix_list", "service", service),
         Peer::Range(range) => one("cidr", "cidr", &range.to_string()),

@@ -85,7 +85,7 @@ pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8
 fn directory(unit: Unit<'_>) -> String {
     let (account, region) = unit.home();
     match unit {
-        Unit::Tenant(tenant) => format!("tenants/{account}/{region}/{}", tenant.tenant.id.value),
+        Unit::Tenant(tenant) => format!("tenants/{account}/{region}/{}", tenant.home.name()),
         Unit::Cell(cell) => format!("cells/{account}/{region}/{}", cell.id.name()),
         Unit::Account(_) => format!("runbook/{}", unit.blueprint().name),
     }

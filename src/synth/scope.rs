@@ -102,6 +102,8 @@ fn tenant(shape: &Shape<'_>) -> Bound {
         ("id", Symbol::TenantId),
         ("name", Symbol::TenantName),
         ("tier", Symbol::TenantTier),
+        ("home", Symbol::TenantHome),
+        ("host", Symbol::TenantHost),
         ("resource_name", Symbol::ResourceName),
         ("slot", Symbol::TenantSlot),
     ];
@@ -146,7 +148,9 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
         (group.name.clone(), subnets)
     });
+    let shared = shape.security.shared.iter().map(|workload| Bound::Text(workload.clone()));
     scope
+        .with("shared_rules", Bound::List(shared.collect()))
         .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
-use crate::blueprint::{Blueprint, Scope, Stack, Symbol};
+use crate::blueprint::{Blueprint, Per, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::limits::{TemplateCount, count, dynamic_references};
@@ -11,6 +11,7 @@ use crate::network::Cidr;
 use crate::plan::security::{Peer, Rule};
 use crate::plan::{Plan, Shape, Unit};
 use crate::source::Span;
+use crate::synth::attached::Groups;
 use crate::synth::generate::{IngressSlot, generate};
 use crate::synth::order::{Relatives, earlier};
 use crate::synth::references::{is_pseudo_parameter, references};
@@ -35,6 +36,7 @@ pub(super) struct CompiledTemplate {
     condition_values: usize,
     outputs: BTreeSet<String>,
     imports: Vec<(String, String, Span)>,
+    groups: Groups,
 }
 
 /// All templates, and whose stacks use which.
@@ -179,6 +181,7 @@ impl<'p> Compiler<'p> {
             self.check_references(&resources, &outputs, &symbols);
         }
         let mut condition_values = 0;
+        let groups = Groups::of(&resources, &outputs);
         let mut tagged = Vec::with_capacity(resources.len());
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
@@ -271,6 +274,7 @@ impl<'p> Compiler<'p> {
             condition_values,
             outputs: names,
             imports,
+            groups,
         })
     }
 
@@ -407,6 +411,13 @@ impl<'p> Compiler<'p> {
             Unit::Cell(cell) => cell.tenants.first().map_or(blueprint.span, |tenant| tenant.tier.span),
             Unit::Account(account) => account.place,
         };
+        let in_stacks: BTreeMap<&str, &Groups> =
+            by_name.iter().map(|(stack, template)| (*stack, &template.groups)).collect();
+        let mut lacking: Vec<Diagnostic> = Vec::new();
+        for (position, template) in build.iter().filter(|_| shape.per == Per::Tenant) {
+            let (stack, groups) = (shape.stacks[*position], &self.list[*template].groups);
+            lacking.extend(groups.lacking(&stack.name, &shape.security.shared, &in_stacks));
+        }
         for (problem, help, span) in problems {
             self.report.push(
                 Diagnostic::error(&codes::UNKNOWN_OUTPUT, problem)
@@ -415,6 +426,7 @@ impl<'p> Compiler<'p> {
                     .help(help),
             );
         }
+        lacking.into_iter().for_each(|one| self.report.push(one));
     }
 }
 

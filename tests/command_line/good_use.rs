@@ -259,3 +259,69 @@ fn a_tenant_that_joins_changes_no_file_of_another() {
     assert_eq!(after.len(), before.len() + 3);
     assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)));
 }
+
+/// The shipped blueprint `subnet` with two tenants in a cell, whose service may open connections to ports on which
+/// the answers of others arrive: that is where "anywhere" would let tenants reach each other.
+fn neighbours() -> Folder {
+    let folder = Folder::empty();
+    folder.fine("blueprint eject subnet blueprints/subnet");
+    let flow = "- { from: service, to: internet, ports: [443]";
+    let part = "blueprints/parts/service/part.yaml";
+    folder.edit(part, flow, &flow.replace("443", "\"443-9000\""));
+    folder.write(
+        "catalog.yaml",
+        "version: 1\nproduct: ledgerly\nenvironment: prod\n\
+         accounts: [{ id: \"222222222222\", name: platform, hosts: [subnet] }]\n\
+         regions: { us-east-1: { zones: [use1-az1, use1-az2], pools: [10.64.0.0/12] } }\n\
+         tags: [{ key: tenant-id, from: tenant.id }]\n\
+         tiers: { team: { model: subnet, settings: { service: true, internet_egress: true, database: true } } }\n\
+         tenants:\n  - { id: acme, name: Acme, tier: team, region: us-east-1 }\n  \
+         - { id: globex, name: Globex, tier: team, region: us-east-1 }\n",
+    );
+    folder.fine("synth --blueprints blueprints");
+    folder
+}
+
+#[test]
+fn tenants_of_a_cell_are_held_apart_by_groups_and_by_acls() {
+    let folder = neighbours();
+    folder.fine("check --certificate certificate.json");
+    let certificate = json(&folder.read("certificate.json"));
+    let depth = &certificate["depth"][0]["pairs_by_layers_that_hold_alone"];
+    assert_eq!(*depth, serde_json::json!({ "0": 0, "1": 0, "2": 2, "3": 0 }));
+}
+
+/// In the order of an ACL: whether a port is let through for this peer.
+fn lets_through(entries: &[&Value], peers: &[Value], port: u64) -> bool {
+    let matches = |entry: &&&Value| {
+        let ports = entry["from_port"].as_u64().unwrap_or(0)..=entry["to_port"].as_u64().unwrap_or(65535);
+        peers.contains(&entry["peer"]) && ports.contains(&port)
+    };
+    entries.iter().find(matches).is_some_and(|entry| entry["action"] != "deny")
+}
+
+#[test]
+fn an_acl_of_a_tenant_lets_its_own_subnets_and_the_internet_through_and_no_neighbour() {
+    let folder = neighbours();
+    let plan = json(&folder.read("output/plan.json"));
+    let shape = &plan["shapes"][plan["tenants"][0]["shape"].as_str().unwrap()];
+    let entries = |direction: &str| -> Vec<&Value> {
+        let all = shape["network_acl_entries"].as_array().unwrap().iter();
+        let mut found: Vec<&Value> =
+            all.filter(|entry| entry["subnet_group"] == "app" && entry["direction"] == direction).collect();
+        found.sort_by_key(|entry| entry["number"].as_u64());
+        found
+    };
+    let anywhere = serde_json::json!({ "kind": "cidr", "cidr": "0.0.0.0/0" });
+    let all_tenants = serde_json::json!({ "kind": "cell_subnet_group", "name": "app" });
+    let own = serde_json::json!({ "kind": "subnet_group", "name": "data" });
+    let all_data = serde_json::json!({ "kind": "cell_subnet_group", "name": "data" });
+    for (direction, port) in [("ingress", 8080), ("egress", 8080)] {
+        let entries = entries(direction);
+        assert!(lets_through(&entries, std::slice::from_ref(&anywhere), port), "{direction}");
+        assert!(!lets_through(&entries, &[anywhere.clone(), all_tenants.clone()], port), "{direction}");
+    }
+    // The tenant's own database is among what is denied as a whole, and comes before that.
+    assert!(!lets_through(&entries("egress"), &[all_data.clone(), anywhere.clone()], 5432));
+    assert!(lets_through(&entries("egress"), &[own, all_data, anywhere], 5432));
+}

@@ -9,6 +9,7 @@
 mod agreement;
 mod deployment;
 mod network;
+mod policies;
 mod posture;
 mod tags;
 mod template;
@@ -36,12 +37,15 @@ pub(crate) struct Mutation {
     pub(crate) damage: fn(&mut Tree) -> String,
 }
 
-const SUBJECTS: [(&str, &[Mutation]); 5] = [
-    ("template", template::MUTATIONS),
-    ("deployment", deployment::MUTATIONS),
-    ("agreement", agreement::MUTATIONS),
-    ("tags", tags::MUTATIONS),
-    ("posture", posture::MUTATIONS),
+/// Each subject with the tree that is damaged.
+const SUBJECTS: [(&str, &str, &[Mutation]); 7] = [
+    ("template", tree::COMMITTED, template::MUTATIONS),
+    ("deployment", tree::COMMITTED, deployment::MUTATIONS),
+    ("agreement", tree::COMMITTED, agreement::MUTATIONS),
+    ("tags", tree::COMMITTED, tags::MUTATIONS),
+    ("posture", tree::COMMITTED, posture::MUTATIONS),
+    ("policies_of_tenants", tree::COMMITTED, policies::OF_TENANTS),
+    ("policies_of_sessions", tree::ALL_MODELS, policies::OF_SESSIONS),
 ];
 
 /// What is found in a tree: code, message, file, the text that is underlined, help.
@@ -84,9 +88,9 @@ fn nothing_is_found_in_a_good_tree_however_it_is_written() {
 
 #[test]
 fn every_damage_is_found_with_its_code_and_place() {
-    let good = Tree::good();
     let mut survivors = Vec::new();
-    for (subject, mutations) in SUBJECTS {
+    for (subject, base, mutations) in SUBJECTS {
+        let good = Tree::of(base);
         let mut transcript = String::new();
         for mutation in mutations {
             let mut tree = good.clone();
@@ -135,7 +139,7 @@ fn told(name: &str, found: &Found) -> String {
 
 #[test]
 fn there_are_many_damages_and_each_has_a_name_of_its_own() {
-    let all: Vec<&Mutation> = SUBJECTS.iter().flat_map(|(_, mutations)| mutations.iter()).collect();
+    let all: Vec<&Mutation> = SUBJECTS.iter().flat_map(|(_, _, mutations)| mutations.iter()).collect();
     let names: BTreeSet<&str> = all.iter().map(|mutation| mutation.name).collect();
     assert_eq!(names.len(), all.len());
     assert!(all.len() >= 60, "{}", all.len());
@@ -148,10 +152,10 @@ fn there_are_many_damages_and_each_has_a_name_of_its_own() {
 fn write_damaged_trees() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damages");
     let _absent = std::fs::remove_dir_all(&root);
-    let good = Tree::good();
-    let before: std::collections::BTreeMap<String, String> = good.files().into_iter().collect();
     let mut list = Vec::new();
-    for (subject, mutations) in SUBJECTS {
+    for (subject, base, mutations) in SUBJECTS {
+        let good = Tree::of(base);
+        let before: std::collections::BTreeMap<String, String> = good.files().into_iter().collect();
         for mutation in mutations {
             let mut tree = good.clone();
             let _file = (mutation.damage)(&mut tree);

@@ -1,10 +1,13 @@
-//! A good tree, the committed one, and ways to change it.
+//! A good tree, one of the committed ones, and ways to change it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+
+pub(crate) const COMMITTED: &str = "output";
+pub(crate) const ALL_MODELS: &str = "examples/all_models/output";
 
 /// The files of an output tree by their paths.
 #[derive(Clone)]
@@ -15,6 +18,11 @@ pub(crate) struct Tree {
 impl Tree {
     /// The committed output.
     pub(crate) fn good() -> Tree {
+        Tree::of(COMMITTED)
+    }
+
+    /// Another good one.
+    pub(crate) fn of(root: &str) -> Tree {
         fn walk(directory: &Path, below: &str, files: &mut BTreeMap<String, String>) {
             for entry in fs::read_dir(directory).unwrap() {
                 let entry = entry.unwrap();
@@ -27,7 +35,7 @@ impl Tree {
             }
         }
         let mut files = BTreeMap::new();
-        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("output"), "", &mut files);
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(root), "", &mut files);
         Tree { files }
     }
 

@@ -125,7 +125,8 @@ def cell(entry, plan):
 
     def add(owner, shape, own):
         """What one owner has: `own` are the groups whose subnets are its."""
-        seen = groups | own
+        # A tenant's own parts go by the names of the groups of its cell, which are asked for as a whole too.
+        seen = groups | own | {(group["name"], "of the cell"): group for group in network["subnet_groups"]}
         workloads = {rule["workload"] for rule in shape["security_group_rules"]}
         for group in own.values():
             for subnet in group["subnets"]:
@@ -150,7 +151,8 @@ def cell(entry, plan):
 
     add(name, plan["shapes"][entry["shape"]], groups_with_subnets(network))
     for tenant_entry in plan["tenants"]:
-        if tenant_entry["id"] in entry["tenants"] and tenant_entry["stacks"]:
+        # One with several homes has an entry for each.
+        if tenant_entry["cell"] == entry["id"] and tenant_entry["stacks"]:
             own = groups_with_subnets(tenant_entry["network"] or {"subnet_groups": []})
             add(tenant_entry["id"], plan["shapes"][tenant_entry["shape"]], own)
     return Cell(
@@ -314,6 +316,8 @@ def peers(peer, entry, groups):
             return [f"cidr {part.get('cidr') or provided(part['index'], 60)}"]
         further = {part["block"]: part["cidr"] for part in group.get("further", [])}
         return [f"cidr {further[peer['block']] if 'block' in peer else group['cidr']}"]
+    if kind == "cell_subnet_group":
+        return [f"cidr {groups[peer['name'], 'of the cell']['cidr']}"]
     if kind == "tenant_ingress":
         return [f"cidr {one['cidr']}" for one in entry["ingress"]]
     if kind == "workload":

@@ -1,7 +1,6 @@
-//! The isolation certificate: whether a packet of one tenant can be delivered to another.
+//! Networks: whether a packet of one tenant can be delivered to another.
 
 mod boxes;
-mod certificate;
 mod doubt;
 mod facts;
 mod filters;
@@ -20,7 +19,6 @@ mod verdict;
 use crate::check::finding::Finding;
 use crate::check::model::Estate;
 
-pub use certificate::{certificate, certificate_text, verify};
 pub use interval::{Family, Interval, Range, Services, service_text, services_text};
 pub use simulate::{Hop, Packet, follow};
 pub use verdict::{Leak, Shared, Verdict, judge, judge_with};

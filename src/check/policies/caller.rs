@@ -115,7 +115,8 @@ impl Caller {
         }
     }
 
-    /// Whether a condition keeps a statement within what is the caller's.
+    /// Whether a condition keeps a statement within the caller's part of whatever it speaks of. Another tenant's
+    /// own table or bucket can have such a part as well: see [`is_of_parts`].
     pub(super) fn is_bound_by(&self, condition: &Condition, statement: &Statement, keys: &[String]) -> bool {
         let operator = condition.operator.to_ascii_lowercase();
         let key = condition.key.to_ascii_lowercase();
@@ -137,7 +138,8 @@ impl Caller {
             let names_keys = keyless
                 .iter()
                 .all(|action| !statement.actions.iter().any(|one| one.meets(&literal(action)).is_some()));
-            return (present || !condition.for_all) && names_keys && all(&|value| self.owns(value, true));
+            // Without `ForAllValues` one key of many may be enough (IAM User Guide, "Multivalued context keys").
+            return condition.for_all && present && names_keys && all(&|value| self.owns(value, true));
         }
         if condition.for_all {
             return false;
@@ -168,6 +170,12 @@ impl Caller {
             }
         }
     }
+}
+
+/// Whether a condition tells parts of a resource apart, and says nothing of whose the resource is.
+pub(super) fn is_of_parts(condition: &Condition) -> bool {
+    let key = condition.key.to_ascii_lowercase();
+    matches!(key.as_str(), "dynamodb:leadingkeys" | "s3:prefix") || key.starts_with("kms:encryptioncontext:")
 }
 
 /// Whether a byte can be part of a tenant's id.

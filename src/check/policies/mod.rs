@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use crate::check::Standing;
 use crate::check::finding::Finding;
 use crate::check::model::{Estate, Resource, ResourceId, Value};
 use crate::check::policies::caller::{Caller, is_id_byte, literal};
@@ -45,6 +46,36 @@ pub struct Judgement {
     pub resources: usize,
     /// Whether everything could be read.
     pub decided: bool,
+}
+
+impl Judgement {
+    /// The verdict: as bad as the worst finding.
+    pub fn standing(&self) -> Standing {
+        let worst = self.findings.iter().map(standing_of).max().unwrap_or(Standing::Isolated);
+        if self.decided { worst } else { worst.max(Standing::Unknown) }
+    }
+}
+
+/// What a finding of this judge means for isolation.
+///
+/// A pattern without an end reaches nobody until a tenant with such an id comes, and a session without its tag
+/// reaches what the one who takes it makes of that: neither is a leak that can be shown, nor isolation.
+pub fn standing_of(finding: &Finding) -> Standing {
+    let shown = [
+        &codes::POLICY_REACHES_OTHER_TENANT,
+        &codes::POLICY_REACHES_SHARED_DATA,
+        &codes::POLICY_ADMITS_OTHER_TENANT,
+    ];
+    if shown.iter().any(|code| code.name == finding.diagnostic.code.name) {
+        Standing::Leaking
+    } else {
+        Standing::Unknown
+    }
+}
+
+/// The types of resources that statements are compared with.
+pub fn judged_types() -> Vec<&'static str> {
+    targets::types()
 }
 
 /// Policies of AWS's own that containers and functions are run with: they write logs and fetch images.
@@ -84,10 +115,11 @@ pub fn judge(estate: &Estate) -> Judgement {
     let targets = Targets::of(estate);
     let keys = caller::isolation_keys(estate);
     let attached = caller::attached(&targets);
-    let judge = Judge { estate, targets, keys, attached };
+    let mut judge = Judge { estate, targets, keys, attached, sessions: BTreeMap::new() };
     let principals: Vec<Resource<'_>> =
         ["AWS::IAM::Role", "AWS::IAM::User"].iter().flat_map(|kind| estate.of_kind(kind)).collect();
     let judged: Vec<Judgement> = principals.par_iter().map(|role| judge.role(*role)).collect();
+    judge.sessions = principals.iter().filter_map(|role| Some((role.id, judge.session(*role)?))).collect();
     let policies: Vec<Judgement> = RESOURCE_POLICIES
         .par_iter()
         .map(|(kind, property, owner)| judge.policies_of(kind, property, owner))
@@ -126,6 +158,8 @@ struct Judge<'e> {
     /// Keys of tags that name the tenant.
     keys: Vec<String>,
     attached: BTreeMap<ResourceId, Vec<Resource<'e>>>,
+    /// Roles that are taken for one tenant at a time, with the key of the tag that says for which.
+    sessions: BTreeMap<ResourceId, String>,
 }
 
 /// A document of a role, and where it stands.
@@ -167,6 +201,19 @@ impl<'e> Judge<'e> {
             }
         }
         judgement
+    }
+
+    /// The key of the tag by which sessions of a role are told apart.
+    fn session(&self, role: Resource<'e>) -> Option<String> {
+        if role.tenant().is_some() {
+            return None;
+        }
+        let documents = self.documents(role, &mut Judgement::default());
+        let all: Vec<Statement> = documents.into_iter().flat_map(|one| one.statements).collect();
+        match Caller::of(role, &all, &self.keys) {
+            Caller::Session(key) => Some(key),
+            Caller::Tenant(_) | Caller::Shared => None,
+        }
     }
 
     /// All policies that say what a role may do.
@@ -229,20 +276,36 @@ impl<'e> Judge<'e> {
         if actions.is_empty() {
             return None;
         }
-        let bound = |condition| caller.is_bound_by(condition, statement, &self.keys);
-        if statement.conditions.iter().any(bound) {
+        let binding = statement.conditions.iter();
+        let mut binding = binding.filter(|one| caller.is_bound_by(one, statement, &self.keys)).peekable();
+        // Bound to a part: what tenants share is safe, another tenant's own is not.
+        let keeps_to_part = binding.peek().is_some();
+        if binding.any(|condition| !caller::is_of_parts(condition)) {
             return None;
         }
+        self.reaches_of_others(caller, statement, &actions, document, keeps_to_part)
+    }
+
+    fn reaches_of_others(
+        &self,
+        caller: &Caller,
+        statement: &Statement,
+        actions: &[&Pattern],
+        document: &Document,
+        keeps_to_part: bool,
+    ) -> Option<Finding> {
         for pattern in &statement.resources {
             let pattern = caller.resolve(pattern, &self.keys);
             if let Some(symbol) = pattern.first_symbol() {
                 let resource = self.estate.resource(symbol.resource);
-                if let Some(finding) = self.names(caller, &actions, &pattern, resource, document) {
+                if let Some(finding) =
+                    self.names(caller, actions, &pattern, resource, document, keeps_to_part)
+                {
                     return Some(finding);
                 }
                 continue;
             }
-            if let Some(finding) = self.matches(caller, &actions, &pattern, document) {
+            if let Some(finding) = self.matches(caller, actions, &pattern, document, keeps_to_part) {
                 return Some(finding);
             }
             if let Some(finding) = self.is_open_ended(caller, &pattern, document) {
@@ -260,10 +323,12 @@ impl<'e> Judge<'e> {
         pattern: &Pattern,
         resource: Resource<'e>,
         document: &Document,
+        keeps_to_part: bool,
     ) -> Option<Finding> {
         match (resource.tenant(), caller) {
             (Some(owner), Caller::Tenant(tenant)) if owner == tenant => None,
             (Some(owner), _) => Some(self.reach(caller, owner, &pattern.to_string(), resource.id, document)),
+            (None, _) if keeps_to_part => None,
             (None, _) => {
                 let service = service_of(pattern)?;
                 let exposed = gives_away(&service, actions) && !caller.owns(pattern, true);
@@ -279,6 +344,7 @@ impl<'e> Judge<'e> {
         actions: &[&Pattern],
         pattern: &Pattern,
         document: &Document,
+        keeps_to_part: bool,
     ) -> Option<Finding> {
         // The tag of a session stands for any one tenant's id here.
         let widened = pattern.with_caller_tag("", None);
@@ -291,7 +357,7 @@ impl<'e> Judge<'e> {
             let theirs = match (resource.tenant(), caller) {
                 (Some(owner), Caller::Tenant(tenant)) => owner != tenant,
                 (Some(_), _) => !own,
-                (None, _) => !own && gives_away(target.service, actions),
+                (None, _) => !keeps_to_part && !own && gives_away(target.service, actions),
             };
             theirs && (any_service || services.contains(target.service))
         };
@@ -478,7 +544,7 @@ impl<'e> Judge<'e> {
                     (Some(tenant), Some(owner)) if tenant != owner => {
                         format!("the account of tenant `{tenant}`")
                     }
-                    (Some(tenant), None) if self.gives_all(statement) => {
+                    (Some(tenant), None) if self.gives_all(&Caller::Tenant(tenant.to_owned()), statement) => {
                         format!("the account of tenant `{tenant}`")
                     }
                     _ => return None,
@@ -514,8 +580,16 @@ impl<'e> Judge<'e> {
                 match (role.tenant(), owner) {
                     (Some(tenant), Some(owner)) if tenant != owner => format!("a role of tenant `{tenant}`"),
                     // What a tenant may do with what is shared is said by its own policies' parts.
-                    (Some(tenant), None) if self.gives_all(statement) => {
+                    (Some(tenant), None) if self.gives_all(&Caller::Tenant(tenant.to_owned()), statement) => {
                         format!("a role of tenant `{tenant}`")
+                    }
+                    (None, _) => {
+                        let key = self.sessions.get(&role.id)?;
+                        let all = self.gives_all(&Caller::Session(key.clone()), statement);
+                        if !all {
+                            return None;
+                        }
+                        "every tenant's session".to_owned()
                     }
                     _ => return None,
                 }
@@ -531,13 +605,15 @@ impl<'e> Judge<'e> {
         Some(placed(finding, at))
     }
 
-    /// Whether a statement of a shared resource's policy gives a tenant's role all of it.
-    fn gives_all(&self, statement: &Statement) -> bool {
+    /// Whether a statement of a resource's policy gives a caller more than the caller's own part.
+    fn gives_all(&self, caller: &Caller, statement: &Statement) -> bool {
         let dangerous = SHARED_DATA.iter().flat_map(|(_, actions)| *actions).any(|action| {
             let action = Pattern::parse(action);
             statement.actions.iter().any(|one| one.meets(&action).is_some())
         });
-        dangerous && statement.conditions.is_empty()
+        let bound = |condition| caller.is_bound_by(condition, statement, &self.keys);
+        let own = |pattern: &Pattern| caller.owns(&caller.resolve(pattern, &self.keys), true);
+        dangerous && !statement.conditions.iter().any(bound) && !statement.resources.iter().all(own)
     }
 }
 

@@ -174,6 +174,13 @@ const FORMS: &[ArnForm] = &[
     unlocated(form("AWS::ApiGateway::RestApi", "apigateway", "/restapis/", &["", "/*"], None, Anything, "")),
 ];
 
+/// The types in the table, in alphabetical order.
+pub(super) fn types() -> Vec<&'static str> {
+    let mut types: Vec<&'static str> = FORMS.iter().map(|form| form.kind).collect();
+    types.sort_unstable();
+    types
+}
+
 /// A resource under one of its ARNs.
 #[derive(Debug)]
 pub(super) struct Target {

@@ -106,7 +106,7 @@ fn hold(holding: &Holding<'_>, address: Option<Cidr>, sight: &Sight<'_>, answer:
         }
     }
     let Some(id) = tenant else { return };
-    let place = match sight.plan.catalog.tenant(id) {
+    let place = match sight.plan.catalog.tenant(&id.tenant) {
         Some(tenant) => format!("{id}, {} ({})", tenant.name.value, sight.place(tenant.id.span)),
         None => format!("{id}, which has left the catalog"),
     };

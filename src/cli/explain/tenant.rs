@@ -1,16 +1,16 @@
 //! Where a tenant lives, what it has, and which lines say so.
 
 use crate::cli::explain::{Answer, Sight};
-use crate::identity::TenantId;
+use crate::identity::{HomeId, TenantId};
 use crate::plan::Unit;
-use crate::plan::lock::{Owner, lines_of};
+use crate::plan::lock::{Home, Locked, Owner, lines_of};
 
 /// The facts of a tenant of the catalog, or of one that has left something behind.
 pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
     let (catalog, lock) = (sight.plan.catalog, &sight.plan.lock);
     let mut answer = Answer::new("tenant", id.as_str());
-    let owner = Owner::Tenant(id.clone());
-    let left = lock.quarantine.iter().filter(|(_, waiting)| waiting.value.owner == owner);
+    let is_its_own = |owner: &Owner| matches!(owner, Owner::Tenant(home) if home.tenant == *id);
+    let left = lock.quarantine.iter().filter(|(_, waiting)| is_its_own(&waiting.value.owner));
     let left: Vec<String> =
         left.map(|(block, waiting)| format!("{block} ({})", sight.decided(waiting.line))).collect();
     match catalog.tenant(id) {
@@ -33,14 +33,39 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         None if left.is_empty() => return None,
         None => answer.fact("catalog", "it has left"),
     }
-    if let Some(home) = lock.tenants.get(id) {
-        let cell = &home.value.cell;
-        answer.fact("cell", format!("{cell} ({})", sight.decided(home.line)));
-        answer.fact("account", cell.account.to_string());
-        answer.fact("region", cell.region.as_str());
-        answer.fact_of("slot", home.value.slot.map(|slot| slot.to_string()));
+    let homes = lock.tenants.iter().filter(|(home, _)| home.tenant == *id);
+    let homes: Vec<_> = homes.collect();
+    for (home, locked) in &homes {
+        if homes.len() > 1 {
+            let leaving = if locked.value.leaving { ", which it leaves" } else { "" };
+            answer.fact("home", format!("{home}{leaving}"));
+        }
+        explain_home(home, locked, sight, &mut answer);
     }
-    if let Some(network) = lock.network_of(&owner) {
+    for block in left {
+        answer.fact("quarantine", block);
+    }
+    for stack in sight.stacks.iter().filter(|stack| stack["tenant"] == id.as_str()) {
+        answer.fact(
+            "stacks",
+            format!("{} (wave {})", stack["name"].as_str().unwrap_or_default(), stack["wave"]),
+        );
+    }
+    let text = lock.to_text();
+    for line in homes.iter().flat_map(|(home, _)| lines_of(&text, home)) {
+        answer.fact("lock", line);
+    }
+    Some(answer)
+}
+
+fn explain_home(id: &HomeId, home: &Locked<Home>, sight: &Sight<'_>, answer: &mut Answer) {
+    let lock = &sight.plan.lock;
+    let cell = &home.value.cell;
+    answer.fact("cell", format!("{cell} ({})", sight.decided(home.line)));
+    answer.fact("account", cell.account.to_string());
+    answer.fact("region", cell.region.as_str());
+    answer.fact_of("slot", home.value.slot.map(|slot| slot.to_string()));
+    if let Some(network) = lock.network_of(&Owner::Tenant(id.clone())) {
         let blocks: Vec<String> = network.value.all_blocks().map(|own| own.to_string()).collect();
         answer.fact("vpc", format!("{} ({})", blocks.join(", "), sight.decided(network.line)));
         if network.value.reserve != network.value.cidr {
@@ -48,7 +73,7 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         }
     }
     let tenants = &sight.plan.tenants;
-    if let Ok(position) = tenants.binary_search_by(|tenant| tenant.tenant.id.value.cmp(id)) {
+    if let Ok(position) = tenants.binary_search_by(|tenant| tenant.home.cmp(id)) {
         let planned = &tenants[position];
         let network = sight.plan.network_of(Unit::Tenant(planned));
         answer.fact_of("pool", network.map(|network| network.pool.to_string()));
@@ -70,17 +95,4 @@ pub(super) fn explain(id: &TenantId, sight: &Sight<'_>) -> Option<Answer> {
         }
         answer.fact("blueprint", tenants[position].blueprint.name.clone());
     }
-    for block in left {
-        answer.fact("quarantine", block);
-    }
-    for stack in sight.stacks.iter().filter(|stack| stack["tenant"] == id.as_str()) {
-        answer.fact(
-            "stacks",
-            format!("{} (wave {})", stack["name"].as_str().unwrap_or_default(), stack["wave"]),
-        );
-    }
-    for line in lines_of(&lock.to_text(), id) {
-        answer.fact("lock", line);
-    }
-    Some(answer)
 }

@@ -31,6 +31,7 @@ pub(super) const ALL: &[&Code] = &[
     &INVALID_TAG_RULE,
     &TOO_MANY_TAGS,
     &DUPLICATE_TENANT,
+    &TWO_HOMES_ALIKE,
     &DUPLICATE_ACCOUNT,
     &DUPLICATE_ITEM,
     &EMPTY_LIST,
@@ -221,6 +222,14 @@ pub static DUPLICATE_TENANT: Code = Code {
     name: "duplicate-tenant",
     meaning: "two tenants have the same id",
     explanation: "A tenant's id is its identity for ever: stacks, addresses and tags hang on it. Two tenants with one id would share them. Both places are shown, which may be in different files.",
+};
+
+pub static TWO_HOMES_ALIKE: Code = Code {
+    name: "two-homes-alike",
+    meaning: "a tenant has two homes in one model, and leaves neither",
+    explanation: "A tenant may have several homes, each with other workloads, and is known in each by its model. So there is one in a model; a second one only while the tenant moves out of the first.\n\n    \
+- { id: acme, name: Acme, tier: plus, region: us-east-1, homes: [{ tier: silo }] }                  # two models\n    \
+- { id: acme, name: Acme, tier: plus, region: eu-west-1, homes: [{ tier: plus, region: us-east-1, leaving: true }] }   # a move",
 };
 
 pub static DUPLICATE_ACCOUNT: Code = Code {

@@ -8,11 +8,13 @@ pub(super) const ALL: &[&Code] = &[
     &POOL_FULL,
     &NETWORK_SIZE_CHANGED,
     &NO_ROOM_TO_GROW,
+    &NEEDLESS_HEADROOM,
     &NOT_ENOUGH_ZONES,
     &SUBNET_TOO_SMALL,
     &UNREACHABLE_DESTINATION,
     &TOO_MANY_ACL_ENTRIES,
     &TOO_MANY_GROUP_RULES,
+    &TOO_MANY_INTERFACE_RULES,
     &UNKNOWN_RANGE,
     &TOO_MANY_RANGES,
     &UNKNOWN_PREFIX_LIST,
@@ -49,6 +51,12 @@ pub static NETWORK_SIZE_CHANGED: Code = Code {
     meaning: "a tenant's size was made smaller after its addresses were given out",
     explanation: "AWS cannot resize a block of a VPC, and addresses that a tenant has may be in use, so a network grows and never shrinks. \
 Take the change back; or, if the tenant is not deployed yet, delete its lines from the lock, and it gets a new block.",
+};
+
+pub static NEEDLESS_HEADROOM: Code = Code {
+    name: "needless-headroom",
+    meaning: "headroom is asked for where nothing can grow",
+    explanation: "Headroom is address space beside a tenant's VPC, for it to grow into. A tenant that shares the network of a cell has subnets there, and AWS resizes no subnet; one of a pool has no addresses at all. So nothing is kept for either.\n\nTake `headroom` out. A tenant that needs more later moves to a home of another size: see `homes` in the catalog's documentation.",
 };
 
 pub static NO_ROOM_TO_GROW: Code = Code {
@@ -94,6 +102,15 @@ pub static TOO_MANY_GROUP_RULES: Code = Code {
 an AWS-managed prefix list as its weight: CloudFront's is 55. Every range of a tenant's allow-list is a rule for each flow that begins there. \
 Rules are consolidated before they are counted, so that there are no fewer that allow the same. Declare less, name larger blocks, or have AWS grant more and write it into the catalog:\n\n    \
 quotas:\n      - { quota: rules-per-security-group, value: 120 }",
+};
+
+pub static TOO_MANY_INTERFACE_RULES: Code = Code {
+    name: "too-many-interface-rules",
+    meaning: "a network interface would bear more security groups or rules than AWS allows",
+    explanation: "An interface bears 5 security groups by default and 16 at most, and the rules that a group may hold times the groups that an interface may bear never come to more than 1,000 \
+(VPC quotas). Whoever has AWS grant more of the one gets less of the other: 250 rules leave 4 groups. Write both into the catalog:\n\n    \
+quotas:\n      - { quota: rules-per-security-group, value: 250 }\n      - { quota: security-groups-per-network-interface, value: 4 }\n\n\
+A workload with `shared_rules` needs two groups on its interfaces, its tenant's and its cell's.",
 };
 
 pub static UNKNOWN_RANGE: Code = Code {

@@ -13,6 +13,7 @@ use crate::plan::adopt::found::{Found, Vpc};
 use crate::plan::adopt::{Adoption, Wishes};
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Home, Lock, Locked, Network, Owner, Quarantined, SubnetGroupId, Zones};
+use crate::plan::moves::Homes;
 use crate::plan::{homes, quarantine, unknown_tenant};
 use crate::source::Span;
 
@@ -41,7 +42,7 @@ pub(super) fn adopt(
     adoption: &mut Adoption,
     report: &mut Report,
 ) {
-    let intent = ground.intents.iter().find(|intent| intent.tenant.id.value == *tenant);
+    let intent = ground.intents.iter().find(|intent| intent.is_main_of(tenant));
     let Some(intent) = intent else {
         report.push(no_tenant(tenant, ground.catalog));
         return;
@@ -57,7 +58,7 @@ pub(super) fn adopt(
         return;
     };
     let fit = Fit { tenant, vpc_id, vpc, intent, ground };
-    let owner = Owner::Tenant(tenant.clone());
+    let owner = Owner::Tenant(intent.home.clone());
     if let Some(network) = adoption.lock.networks.get(&owner) {
         if vpc.blocks.first().is_some_and(|block| block.value == network.value.cidr) {
             adoption.known += 1;
@@ -86,7 +87,7 @@ pub(super) fn adopt(
     if report.errors() > before {
         return;
     }
-    lock.tenants.insert(tenant.clone(), Locked::new(home));
+    lock.tenants.insert(intent.home.clone(), Locked::new(home));
     // What is in the way has waited long enough, or it would have been told.
     lock.quarantine.retain(|block, _| !block.overlaps(&network.reserve));
     lock.networks.insert(owner.clone(), Locked::new(network));
@@ -112,7 +113,7 @@ pub(super) fn check_mentions(found: &Found, wishes: &Wishes, intents: &[Intent<'
             continue;
         };
         let home = wishes.homes.iter().find(|(_, vpc)| *vpc == subnet.vpc);
-        let intent = home.and_then(|(tenant, _)| intents.iter().find(|one| one.tenant.id.value == *tenant));
+        let intent = home.and_then(|(tenant, _)| intents.iter().find(|one| one.is_main_of(tenant)));
         let known = |intent: &Intent<'_>| intent.blueprint.subnet_group(group.as_str()).is_some();
         if let Some(intent) = intent.filter(|intent| !known(intent)) {
             let groups = &intent.blueprint.network.subnet_groups;
@@ -151,8 +152,10 @@ impl Fit<'_> {
     fn account(&self, lock: &Lock, report: &mut Report) -> Option<Home> {
         let mut planned = lock.clone();
         // What is wrong with the homes of others is for `plan` to tell.
-        homes::settle(self.ground.catalog, self.ground.intents, None, &mut planned, &mut Report::default());
-        let home = planned.tenants.get(self.tenant)?.value.clone();
+        let (catalog, mut told) = (self.ground.catalog, Report::default());
+        let known = Homes::identify(catalog, &mut planned, &mut told);
+        homes::settle(catalog, &known, self.ground.intents, None, &mut planned, &mut told);
+        let home = planned.tenants.get(&self.intent.home)?.value.clone();
         let fits = match (&home.cell.account, &self.vpc.account) {
             (HostAccount::Number(account), Some(owner)) => account == owner,
             _ => false,

@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::identity::{Date, SubnetGroupName, TenantId, VpcId};
 use crate::plan::lock::Lock;
+use crate::plan::moves::Homes;
 use crate::source::{FileId, SourceMap};
 
 pub use found::Found;
@@ -70,7 +71,9 @@ pub fn adopt(
     lock: &Lock,
     report: &mut Report,
 ) -> Result<Adoption, Reported> {
-    let intents = super::intents(catalog, library, report);
+    // What is wrong with the homes of others is for `plan` to tell.
+    let known = Homes::identify(catalog, &mut lock.clone(), &mut Report::default());
+    let intents = super::intents(catalog, &known, library, report);
     report.checkpoint()?;
     let mut adoption = Adoption { lock: lock.clone(), known: 0 };
     let mut homes: BTreeMap<&VpcId, &TenantId> = BTreeMap::new();

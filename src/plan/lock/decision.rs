@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::identity::{CellId, NameError, RegionName, SubnetGroupName, TenantId, ZoneId};
+use crate::identity::{CellId, HomeId, NameError, RegionName, SubnetGroupName, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
 
@@ -34,7 +34,7 @@ pub(super) trait Decision: Sized + PartialEq {
 /// tenants share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
-    Tenant(TenantId),
+    Tenant(HomeId),
     Cell(CellId),
 }
 
@@ -60,6 +60,8 @@ pub struct Home {
     pub cell: CellId,
     /// A number that no other tenant of the cell has, from 1; none in a cell for one tenant.
     pub slot: Option<u32>,
+    /// Whether the tenant has another home, and this one stands until the catalog says that it is gone.
+    pub leaving: bool,
 }
 
 /// What `in: management` names: there is one management account.
@@ -89,7 +91,7 @@ impl Home {
 
     /// The only home of a tenant in a cell of its own.
     pub fn alone(cell: CellId) -> Self {
-        Home { cell, slot: None }
+        Home { cell, slot: None, leaving: false }
     }
 }
 
@@ -109,21 +111,25 @@ impl Decision for Cell {
 }
 
 impl Decision for Home {
-    type Key = TenantId;
+    type Key = HomeId;
     const WORD: &'static str = "tenant";
-    const KEY_RULE: &'static str = TenantId::RULE;
-    const FIELDS: Option<&'static [&'static str]> = Some(&["cell", "slot"]);
+    const KEY_RULE: &'static str = HomeId::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["cell", "slot", "leaving"]);
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
         let cell = fields.required("cell", CellId::RULE);
         let slot: Option<Count> = fields.optional("slot", "a whole number")?;
-        Some(Home { cell: cell?, slot: slot.map(|slot| slot.0) })
+        let leaving = fields.optional("leaving", "`true` or `false`")?.unwrap_or(false);
+        Some(Home { cell: cell?, slot: slot.map(|slot| slot.0), leaving })
     }
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{{ cell: {}", self.cell)?;
         if let Some(slot) = self.slot {
             write!(formatter, ", slot: {slot}")?;
+        }
+        if self.leaving {
+            formatter.write_str(", leaving: true")?;
         }
         formatter.write_str(" }")
     }
@@ -179,9 +185,9 @@ impl Decision for Zones {
 }
 
 impl Decision for IngressSlots {
-    type Key = TenantId;
+    type Key = HomeId;
     const WORD: &'static str = "ingress";
-    const KEY_RULE: &'static str = TenantId::RULE;
+    const KEY_RULE: &'static str = HomeId::RULE;
     const FIELDS: Option<&'static [&'static str]> = None;
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {

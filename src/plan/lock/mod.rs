@@ -12,6 +12,8 @@
 //! stacks in-management: { region: us-east-1 }
 //! cell subnet/222222222222/us-east-1/1: {}
 //! tenant acme: { cell: vpc/222222222222/us-east-1/1 }
+//! tenant globex: { cell: vpc/222222222222/us-east-1/7, leaving: true }
+//! tenant globex.2: { cell: subnet/222222222222/us-east-1/1, slot: 17 }
 //! network acme: { cidr: 10.64.0.0/22, reserve: 10.64.0.0/20, secondary: [10.64.4.0/22], ipv6: 2001:db8::/56 }
 //! subnets acme/app: { cidr: 10.64.0.0/23, slots: 4, secondary: [10.64.4.0/23], ipv6: [1] }
 //! zones acme: { use1-az1: 0, use1-az2: 1 }
@@ -49,7 +51,7 @@ mod withheld;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::identity::{CellId, EnvironmentName, ProductName, RegionName, SubnetGroupName, TenantId};
+use crate::identity::{CellId, EnvironmentName, HomeId, ProductName, RegionName, SubnetGroupName};
 use crate::network::Cidr;
 use crate::source::Span;
 
@@ -95,11 +97,11 @@ pub struct Lock {
     pub seats: BTreeMap<Management, Locked<Seat>>,
     /// Cells that exist, also while no tenant lives there, so that their numbers never come back.
     pub cells: BTreeMap<CellId, Locked<Cell>>,
-    pub tenants: BTreeMap<TenantId, Locked<Home>>,
+    pub tenants: BTreeMap<HomeId, Locked<Home>>,
     pub networks: BTreeMap<Owner, Locked<Network>>,
     pub subnet_groups: BTreeMap<SubnetGroupId, Locked<SubnetGroup>>,
     pub zones: BTreeMap<Owner, Locked<Zones>>,
-    pub ingress: BTreeMap<TenantId, Locked<IngressSlots>>,
+    pub ingress: BTreeMap<HomeId, Locked<IngressSlots>>,
     pub quarantine: BTreeMap<Cidr, Locked<Quarantined>>,
     /// Blocks that were found in use by something that is not tenantry's.
     pub reserved: BTreeMap<ReservationId, Locked<Reservation>>,

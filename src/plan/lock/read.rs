@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
-use crate::identity::TenantId;
+use crate::identity::HomeId;
 use crate::plan::lock::decision::Decision;
 use crate::plan::lock::fields::{Fields, Place};
 use crate::plan::lock::header::{HEADER, read_header};
@@ -44,7 +44,7 @@ impl Lock {
     pub(super) fn read_lines(
         file: FileId,
         sources: &SourceMap,
-        without: Option<&TenantId>,
+        without: Option<&HomeId>,
         report: &mut Report,
     ) -> Result<Lock, Reported> {
         let text = sources.text(file);
@@ -147,7 +147,7 @@ fn insert<D: Decision>(
 }
 
 /// The tenant that a line is about, if it is about one.
-fn subject_tenant(key: &str) -> Option<TenantId> {
+fn subject_tenant(key: &str) -> Option<HomeId> {
     let (_, name) = key.split_once(' ')?;
     let tenant = name.trim_start().split('/').next()?.parse().ok()?;
     is_about(key, &tenant).then_some(tenant)

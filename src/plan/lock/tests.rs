@@ -47,7 +47,7 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
     let (pool, shift) = if v6 { ("2001:db8::/32", 32) } else { ("10.0.0.0/8", 0) };
     let mut free = FreeSpace::new(parsed(pool), []);
     for (number, (model, length, headroom, zones, left)) in wishes.into_iter().enumerate() {
-        let tenant: TenantId = parsed(&format!("t-{number}"));
+        let tenant: HomeId = parsed(&format!("t-{number}"));
         let account = if model == Model::Account { tenant.to_string() } else { "222222222222".into() };
         let cell: CellId = parsed(&format!("{model}/{account}/us-east-1/{}", number + 1));
         let reserve = free.allocate(length - headroom + shift).unwrap();
@@ -60,7 +60,7 @@ fn lock_of(wishes: Vec<Wish>, v6: bool) -> Lock {
             lock.cells.insert(cell.clone(), Locked::new(Cell));
         }
         let slot = (!model.is_silo()).then_some(number as u32 + 1);
-        lock.tenants.insert(tenant, Locked::new(Home { cell, slot }));
+        lock.tenants.insert(tenant, Locked::new(Home { slot, ..Home::alone(cell) }));
         let cidr = reserve.part(length + shift, 0).unwrap();
         lock.networks.insert(owner.clone(), Locked::new(grown(cidr, reserve)));
         for (part, group) in ["app", "data_1"].iter().enumerate() {
@@ -139,7 +139,7 @@ proptest! {
             .collect();
         let mut lock = Lock::empty(parsed("ledgerly"), parsed("prod"));
         for (number, block) in blocks.iter().enumerate() {
-            let tenant: TenantId = parsed(&format!("t-{number}"));
+            let tenant: HomeId = parsed(&format!("t-{number}"));
             let owner = Owner::Tenant(tenant.clone());
             if number < waiting {
                 lock.quarantine.insert(*block, Locked::new(Quarantined::new(owner)));
@@ -208,7 +208,7 @@ fn the_schema_is_one_and_refuses_what_the_reader_refuses() {
 fn a_tenant_in_a_shared_cell_has_the_network_and_the_zones_of_the_cell() {
     let mut lock = Lock::empty(parsed("ledgerly"), parsed("prod"));
     let cell: CellId = parsed("subnet/222222222222/us-east-1/1");
-    lock.tenants.insert(parsed("acme"), Locked::new(Home { cell: cell.clone(), slot: Some(1) }));
+    lock.tenants.insert(parsed("acme"), Locked::new(Home { slot: Some(1), ..Home::alone(cell.clone()) }));
     lock.cells.insert(cell.clone(), Locked::new(Cell));
     let owner = Owner::Cell(cell);
     lock.networks.insert(owner.clone(), Locked::new(Network::new(parsed("10.0.0.0/20"))));

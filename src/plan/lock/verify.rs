@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diagnostics::{Code, Diagnostic, Report, Reported, codes};
-use crate::identity::{RegionName, TenantId, ZoneId};
+use crate::identity::{HomeId, RegionName, ZoneId};
 use crate::network::Cidr;
 use crate::plan::ipv6::VPC_LENGTH;
 use crate::plan::lock::{Ipv6, Lock, Locked, Owner, SubnetGroupId, Zones};
@@ -314,7 +314,7 @@ pub(super) fn report_overlaps(mut claims: Vec<Claim<'_>>, report: &mut Report) {
 }
 
 /// What to do where two branches gave the same thing to two tenants.
-pub(super) fn settle_one_of(one: &TenantId, other: &TenantId) -> String {
+pub(super) fn settle_one_of(one: &HomeId, other: &HomeId) -> String {
     format!(
         "keep what is deployed, and decide the other anew: `tenantry lock settle {other}`, or `tenantry lock settle {one}`"
     )

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Report, codes};
-use crate::identity::{CellId, Model, TenantId};
+use crate::identity::{CellId, HomeId, Model};
 use crate::plan::lock::verify::{Claim, Holder, RESTORE, at_line, at_lines, report_overlaps, settle_one_of};
 use crate::plan::lock::{Home, Lock, Locked, Owner, SubnetGroupId};
 use crate::source::Span;
@@ -12,7 +12,7 @@ impl Lock {
     /// A cell of a silo model has one tenant, and in any other each tenant has a slot of its own.
     pub(super) fn verify_homes(&self, report: &mut Report) {
         let silos = self.tenants.iter().filter(|(_, home)| home.value.cell.model.is_silo());
-        let mut silos: Vec<(&CellId, &TenantId, Option<Span>)> =
+        let mut silos: Vec<(&CellId, &HomeId, Option<Span>)> =
             silos.map(|(tenant, home)| (&home.value.cell, tenant, home.line)).collect();
         silos.sort();
         for pair in silos.windows(2) {
@@ -28,7 +28,7 @@ impl Lock {
             );
         }
         self.verify_cell_numbers(report);
-        let mut slots: BTreeMap<(&CellId, u32), (&TenantId, Option<Span>)> = BTreeMap::new();
+        let mut slots: BTreeMap<(&CellId, u32), (&HomeId, Option<Span>)> = BTreeMap::new();
         for (tenant, home) in &self.tenants {
             self.verify_home(tenant, home, report);
             let Some(slot) = home.value.slot else { continue };
@@ -62,7 +62,7 @@ impl Lock {
         }
     }
 
-    fn verify_home(&self, tenant: &TenantId, home: &Locked<Home>, report: &mut Report) {
+    fn verify_home(&self, tenant: &HomeId, home: &Locked<Home>, report: &mut Report) {
         let cell = &home.value.cell;
         let message = match home.value.slot {
             None if cell.model.is_silo() => return,

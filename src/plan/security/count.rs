@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{PrefixListService, quota};
 use crate::blueprint::{Blueprint, Per};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, QuotaOverride};
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{CellId, HostAccount, RegionName};
 use crate::network::Cidr;
@@ -22,6 +22,11 @@ use crate::source::Span;
 const GROUP_QUOTA: &str = "rules-per-security-group";
 /// The quota of entries in a network ACL, by its id.
 const ACL_QUOTA: &str = "rules-per-network-acl";
+
+/// The quota of security groups on a network interface, by its id.
+const INTERFACE_QUOTA: &str = "security-groups-per-network-interface";
+/// AWS grants no rules per group times groups per interface beyond this (VPC User Guide, "Amazon VPC quotas").
+const RULES_OF_INTERFACE: usize = 1_000;
 
 /// The entries of a network ACL in one direction that AWS allows by default, less the final denial of each
 /// family.
@@ -58,9 +63,11 @@ impl Counted {
 /// allow-list.
 fn weight(peer: &Peer, ranges: Counted) -> Counted {
     match peer {
-        Peer::Anywhere | Peer::SubnetGroup(_) | Peer::SubnetBlock(..) | Peer::Range(_) => {
-            Counted { ipv4: 1, ipv6: 0 }
-        }
+        Peer::Anywhere
+        | Peer::SubnetGroup(_)
+        | Peer::SubnetBlock(..)
+        | Peer::CellSubnetGroup(_)
+        | Peer::Range(_) => Counted { ipv4: 1, ipv6: 0 },
         Peer::AnywhereIpv6 | Peer::SubnetIpv6(..) => Counted { ipv4: 0, ipv6: 1 },
         Peer::TenantIngress => ranges,
         Peer::Workload(_) => Counted { ipv4: 1, ipv6: 1 },
@@ -125,14 +132,24 @@ pub(super) fn room_for_ranges(entries: &[AclEntry], dual: bool) -> usize {
 
 /// How many AWS allows in an account and Region, with what it has granted.
 fn allowed(catalog: &Catalog, id: &str, account: &HostAccount, region: &RegionName) -> usize {
+    let granted = granted(catalog, id, account, region).map(|one| one.value.value);
+    let limit = granted.or(quota(id).and_then(|quota| quota.default));
+    usize::try_from(limit.unwrap_or(0)).unwrap_or(usize::MAX)
+}
+
+/// What AWS has granted there; what the catalog says of an account or a Region alone wins.
+fn granted<'c>(
+    catalog: &'c Catalog,
+    id: &str,
+    account: &HostAccount,
+    region: &RegionName,
+) -> Option<&'c QuotaOverride> {
     let granted = catalog.quotas.iter().filter(|one| {
         one.quota.value.id == id
             && one.account.as_ref().is_none_or(|given| HostAccount::Number(given.value.clone()) == *account)
             && one.region.as_ref().is_none_or(|given| given.value == *region)
     });
-    let closest = granted.max_by_key(|one| (one.account.is_some(), one.region.is_some()));
-    let limit = closest.map(|one| one.value.value).or(quota(id).and_then(|quota| quota.default));
-    usize::try_from(limit.unwrap_or(0)).unwrap_or(usize::MAX)
+    granted.max_by_key(|one| (one.account.is_some(), one.region.is_some()))
 }
 
 /// Reports groups and ACLs that would hold more than AWS allows: once for a shape, or for the tenant
@@ -144,7 +161,8 @@ pub(in crate::plan) fn check(
     shapes: &[Shape<'_>],
     report: &mut Report,
 ) {
-    let mut check = Check { catalog, shapes, told: BTreeSet::new(), report };
+    let mut check =
+        Check { catalog, shapes, told: BTreeSet::new(), told_of_interfaces: BTreeSet::new(), report };
     for cell in cells {
         let place = cell.tenants.first().map_or(cell.blueprint.span, |tenant| tenant.tier.span);
         check.home(cell.shape, &cell.id, place, None);
@@ -159,13 +177,36 @@ struct Check<'c> {
     shapes: &'c [Shape<'c>],
     /// By shape, group and limit.
     told: BTreeSet<(usize, &'c str, Direction, usize)>,
+    /// By groups, rules of each, and workload, if it is one's.
+    told_of_interfaces: BTreeSet<(usize, usize, &'c str)>,
     report: &'c mut Report,
 }
 
 impl<'c> Check<'c> {
+    /// Whether AWS lets interfaces bear the groups that they have to bear, as full as they may be.
+    fn interfaces(&mut self, shape: &'c Shape<'_>, cell: &CellId, needed: Span) {
+        let allowed = |id| allowed(self.catalog, id, &cell.account, &cell.region);
+        let found = Interfaces { groups: allowed(INTERFACE_QUOTA), rules: allowed(GROUP_QUOTA) };
+        let place = granted(self.catalog, INTERFACE_QUOTA, &cell.account, &cell.region)
+            .or(granted(self.catalog, GROUP_QUOTA, &cell.account, &cell.region))
+            .map(|one| one.span);
+        if found.groups.saturating_mul(found.rules) > RULES_OF_INTERFACE
+            && self.told_of_interfaces.insert((found.groups, found.rules, ""))
+        {
+            self.report.push(found.impossible(place.unwrap_or(needed)));
+        }
+        let shared = shape.security.shared.iter().filter(|_| shape.per == Per::Tenant && found.groups < 2);
+        for workload in shared {
+            if self.told_of_interfaces.insert((found.groups, found.rules, workload)) {
+                self.report.push(found.too_few(shape.blueprint, workload, place));
+            }
+        }
+    }
+
     /// `place` is in the catalog, and belongs to who needs the shape; `owner` has an allow-list.
     fn home(&mut self, number: usize, cell: &CellId, place: Span, owner: Option<&TenantPlan<'_>>) {
         let Some(shape) = self.shapes.get(number) else { return };
+        self.interfaces(shape, cell, place);
         let ranges = owner.map_or(Counted::default(), |owner| Counted::of(owner.ingress.values()));
         let limit = allowed(self.catalog, GROUP_QUOTA, &cell.account, &cell.region);
         for ((workload, direction), counted) in group_rules(shape, ranges) {
@@ -194,6 +235,42 @@ impl<'c> Check<'c> {
                 self.report.push(too_many_entries(shape, group, direction, used, room));
             }
         }
+    }
+}
+
+/// What the interfaces of a home may bear, by its quotas.
+struct Interfaces {
+    groups: usize,
+    rules: usize,
+}
+
+impl Interfaces {
+    /// AWS has not granted these, so that one of the two figures is wrong.
+    fn impossible(&self, place: Span) -> Diagnostic {
+        let message = format!(
+            "{} of {} on a network interface are {} rules, and AWS allows {RULES_OF_INTERFACE}",
+            count(self.groups, "security group"),
+            count(self.rules, "rule"),
+            self.groups.saturating_mul(self.rules)
+        );
+        Diagnostic::error(&codes::TOO_MANY_INTERFACE_RULES, message).at(place, "with this quota").help(
+            format!("write what AWS has granted: `{GROUP_QUOTA}` times `{INTERFACE_QUOTA}` is never more"),
+        )
+    }
+
+    /// `shape` has a workload with `shared_rules`, whose interfaces bear two groups.
+    fn too_few(&self, blueprint: &Blueprint, workload: &str, place: Option<Span>) -> Diagnostic {
+        let span = blueprint.workloads.get(workload).map_or(blueprint.span, |one| one.span);
+        let message = format!(
+            "interfaces of the workload `{workload}` bear 2 security groups, and AWS allows {} here",
+            self.groups
+        );
+        let error =
+            Diagnostic::error(&codes::TOO_MANY_INTERFACE_RULES, message).at(span, "it has `shared_rules`");
+        let error = place.into_iter().fold(error, |error, place| error.also(place, "with this quota"));
+        error.help(
+            "take `shared_rules` out, or ask AWS for more groups on an interface and fewer rules in each",
+        )
     }
 }
 

@@ -6,7 +6,8 @@
 //! of its answers. How rules are written down is left to `synth`.
 //!
 //! In the order of the work: `derivation` turns flows into what each group and each ACL has to let
-//! through, `consolidate` says that with the fewest rules and compares (with `holes`, where an ACL would be too long), `blocks` repeats what is about
+//! through, `consolidate` says that with the fewest rules and compares, `entries` makes an ACL of it (with `holes`, where it
+//! would be too long), `blocks` repeats what is about
 //! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does,
 //! `sharing` says which rules tenants of a cell have in common, and how few groups and rules there could be.
 
@@ -14,6 +15,7 @@ mod blocks;
 mod consolidate;
 pub mod count;
 mod derivation;
+mod entries;
 mod holes;
 mod numbers;
 pub mod sharing;
@@ -78,6 +80,8 @@ pub enum Peer {
     PrefixList(String),
     /// Addresses outside of the product's networks, the same for every tenant.
     Range(Cidr),
+    /// The addresses of a subnet group of the cell, those of all its tenants.
+    CellSubnetGroup(String),
 }
 
 /// A rule of a workload's security group.
@@ -98,11 +102,11 @@ pub struct AclEntry {
     pub direction: Direction,
     pub traffic: Traffic,
     pub peer: Peer,
-    /// Almost all entries allow; those that deny come first.
+    /// Almost all entries allow.
     pub allows: bool,
-    /// 1 to 99 where it denies, else 1,000 to 31,999, or from 32,000 for IPv6, from the entry's own content: an
-    /// edit elsewhere does not renumber it. Entries for the tenant's allow-list have a round hundred, to which
-    /// the slot of each range is added.
+    /// From the entry's own content, within the span of its kind (`numbers::Spans`): an edit elsewhere does not
+    /// renumber it. Entries for the tenant's allow-list have a round hundred, to which the slot of each range
+    /// is added.
     pub number: u16,
 }
 
@@ -164,33 +168,29 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
             rules.push(Rule { workload: workload.clone(), direction: *direction, traffic, peer, reason });
         }
     }
-    let mut entries = Vec::new();
+    let mut acl_entries = Vec::new();
     for ((subnet_group, direction), said) in &derivation.entries {
-        let entry = |(peer, traffic), allows| AclEntry {
+        let found = entries::entries(said, pattern, dual).unwrap_or_else(|wrong| {
+            report.push(wrong.told(pattern.place));
+            Vec::new()
+        });
+        let of_list = found.iter().filter(|((peer, _), _)| *peer == Peer::TenantIngress).count();
+        if of_list > numbers::HUNDREDS {
+            report.push(count::too_many_of_list(pattern.blueprint, subnet_group, of_list));
+        }
+        acl_entries.extend(found.into_iter().map(|((peer, traffic), allows)| AclEntry {
             subnet_group: subnet_group.clone(),
             direction: *direction,
             traffic,
             peer,
             allows,
             number: 0,
-        };
-        let allowed = shorten(said, report);
-        let of_list = allowed.iter().filter(|(peer, _)| *peer == Peer::TenantIngress).count();
-        if of_list > numbers::HUNDREDS {
-            report.push(count::too_many_of_list(pattern.blueprint, subnet_group, of_list));
-        }
-        if allowed.len() > count::acl_room(dual)
-            && let Ok(found) = holes::with_holes(said, dual)
-            && !found.denied.is_empty()
-        {
-            entries.extend(found.denied.into_iter().map(|traffic| entry((Peer::Anywhere, traffic), false)));
-            entries.extend(found.allowed.into_iter().map(|one| entry(one, true)));
-        } else {
-            entries.extend(allowed.into_iter().map(|one| entry(one, true)));
-        }
+        }));
     }
-    entries.sort();
-    let acl_entries = numbers::numbered(entries, pattern.growth);
+    acl_entries.sort();
+    let spans = if entries::are_of_neighbours(pattern) { numbers::AMONG_NEIGHBOURS } else { numbers::ALONE };
+    let acl_entries =
+        numbers::numbered(acl_entries, pattern.growth, &spans, |peer| entries::is_own(peer, pattern));
     let shared = pattern.workloads.values().filter(|workload| workload.shared_rules);
     if let Some(rule) = rules.iter().find(|rule| sharing::names_shared_group(rule, pattern)) {
         report.push(sharing::told(rule, pattern));

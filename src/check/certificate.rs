@@ -1,8 +1,8 @@
 //! The isolation certificate: what was judged, what it says, and what it does not say.
 //!
-//! Goes in: an estate and its verdict. Comes out: a document that somebody else can verify against the same
-//! files, with the digest of all of them. It speaks of the templates as they are and of nothing that was
-//! changed beside them.
+//! Goes in: an estate and what the judges of networks and of permissions say. Comes out: a document that
+//! somebody else can verify against the same files, with the digest of all of them. It speaks of the
+//! templates as they are and of nothing that was changed beside them.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::check::finding::Finding;
 use crate::check::model::Estate;
-use crate::check::network::Isolation;
-use crate::check::network::interval::services_text;
-use crate::check::network::verdict::Verdict;
+use crate::check::network::{Verdict, services_text};
+use crate::check::policies::{self, Judgement};
+use crate::check::{Judged, Standing};
 use crate::diagnostics::{codes, quote};
 use crate::source::{FileId, SourceMap, Span};
 
@@ -22,7 +22,7 @@ to an interface of another tenant, except where this certificate names the pair,
 endpoints accept from all addresses.";
 
 /// What nobody should read into the claim.
-const NOT_CLAIMED: [&str; 10] = [
+const NOT_CLAIMED: [&str; 9] = [
     "what an application relays: shared workloads are listed with the tenants that can reach them and that they can reach",
     "traffic that leaves for the internet and comes back to a public endpoint of another tenant",
     "services behind PrivateLink endpoints, and services of AWS",
@@ -31,15 +31,33 @@ const NOT_CLAIMED: [&str; 10] = [
     "networks that no template here makes: on-premises networks, VPCs of others",
     "routes that are learned by BGP",
     "changes that are made beside the templates, and other stacks in the same VPCs",
-    "permissions of IAM, which are judged apart",
     "faults of AWS",
 ];
 
-/// How many gaps and pairs are listed; all are counted.
+const CLAIM_OF_PERMISSIONS: &str = "Under the templates as emitted, no statement that allows lets a role or user of one tenant, or a session \
+that has one tenant's tag, act on a resource of another tenant, or read or change all of a resource that tenants share; and no policy of a \
+resource lets another tenant's roles or everybody in.";
+
+/// What nobody should read into the claim about permissions.
+const NOT_CLAIMED_OF_PERMISSIONS: [&str; 9] = [
+    "what `Deny` statements, permissions boundaries, session policies and organization policies take away: nothing here counts on them",
+    "what shared roles do: they are listed, and trusted to tell tenants apart",
+    "that whoever takes a session role names the right tenant in its tag",
+    "that resources bear the tags which policies compare: the findings on tags say so",
+    "resources of types that are not listed here, and resources that no template here makes",
+    "what services do with a key on behalf of a caller (`kms:ViaService`): that is judged where their data are",
+    "names and settings that actions show which name no resource",
+    "who signs in elsewhere, and AWS services in their own name",
+    "changes that are made beside the templates, to policies of AWS's own as well",
+];
+
+/// How many gaps, pairs and roles are listed; all are counted.
 const LISTED: usize = 100;
 
 /// The certificate of an estate.
-pub fn certificate(estate: &Estate, sources: &SourceMap, isolation: &Isolation) -> Json {
+pub fn certificate(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Json {
+    let isolation = &judged.isolation;
+    let (networks, permissions) = (of_networks(&isolation.verdict), judged.permissions.standing());
     let (verdict, topology) = (&isolation.verdict, &isolation.network.topology);
     let tenant = |number: &usize| topology.tenants[*number].name.as_str();
     let workload = |number: usize| topology.workloads[number].name.as_str();
@@ -73,7 +91,8 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, isolation: &Isolation) 
         "version": 1,
         "claim": CLAIM,
         "not_claimed": NOT_CLAIMED,
-        "verdict": word(verdict),
+        "verdict": networks.max(permissions).word(),
+        "verdicts": { "networks": networks.word(), "permissions": permissions.word() },
         "tenants": topology.tenants.len(),
         "workloads": { "of_tenants": interfaces(true), "shared": interfaces(false) },
         "pairs": {
@@ -89,16 +108,44 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, isolation: &Isolation) 
         "not_known": gaps.collect::<Vec<_>>(),
         "shared_workloads": shared.collect::<Vec<_>>(),
         "open_to_the_internet": public.collect::<Vec<_>>(),
+        "permissions": of_permissions(&judged.permissions),
         "judged": { "files": files, "digest": digest },
     })
 }
 
+/// What the certificate says about IAM.
+fn of_permissions(judgement: &Judgement) -> Json {
+    let listed = |names: &[String]| names.iter().take(LISTED).cloned().collect::<Vec<_>>();
+    let told = |wanted: Standing| {
+        let findings = judgement.findings.iter().filter(|one| policies::standing_of(one) == wanted);
+        findings.map(|one| one.diagnostic.message.clone()).take(LISTED).collect::<Vec<_>>()
+    };
+    json!({
+        "claim": CLAIM_OF_PERMISSIONS,
+        "not_claimed": NOT_CLAIMED_OF_PERMISSIONS,
+        "verdict": judgement.standing().word(),
+        "roles": {
+            "of_tenants": judgement.tenant_roles,
+            "of_sessions": judgement.session_roles.len(),
+            "shared": judgement.shared_roles.len(),
+        },
+        "session_roles": listed(&judgement.session_roles),
+        "shared_roles": listed(&judgement.shared_roles),
+        "statements": judgement.statements,
+        "resources": judgement.resources,
+        "resource_types": policies::judged_types(),
+        "leaks": told(Standing::Leaking),
+        "not_known": told(Standing::Unknown),
+    })
+}
+
 /// The keys in the order in which they are read.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "version",
     "claim",
     "not_claimed",
     "verdict",
+    "verdicts",
     "tenants",
     "workloads",
     "pairs",
@@ -108,6 +155,7 @@ const ORDER: [&str; 14] = [
     "not_known",
     "shared_workloads",
     "open_to_the_internet",
+    "permissions",
     "judged",
 ];
 
@@ -122,14 +170,13 @@ pub fn certificate_text(certificate: &Json) -> String {
     serde_json::to_string_pretty(&Ordered(certificate)).unwrap_or_default() + "\n"
 }
 
-/// The verdict in a word.
-fn word(verdict: &Verdict) -> &'static str {
+fn of_networks(verdict: &Verdict) -> Standing {
     if verdict.leaking > 0 {
-        "leaking"
+        Standing::Leaking
     } else if verdict.unknown > 0 || verdict.unconfirmed > 0 {
-        "unknown"
+        Standing::Unknown
     } else {
-        "isolated"
+        Standing::Isolated
     }
 }
 
@@ -155,7 +202,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// Compares an earlier certificate with what these files say.
 ///
 /// Every value counts, not the digest alone: a certificate that was edited does not hold either.
-pub fn verify(file: FileId, estate: &Estate, sources: &SourceMap, isolation: &Isolation) -> Vec<Finding> {
+pub fn verify(file: FileId, estate: &Estate, sources: &SourceMap, judged: &Judged) -> Vec<Finding> {
     let text = sources.text(file);
     let differs = |message: String, key: &str, note: String| {
         let at = text.find(&format!("\"{key}\"")).map_or(sources.whole(file).beginning(), |start| {
@@ -169,7 +216,7 @@ pub fn verify(file: FileId, estate: &Estate, sources: &SourceMap, isolation: &Is
     let Ok(Json::Object(old)) = serde_json::from_str(text) else {
         return vec![differs("this is no certificate".to_owned(), "", "it is no JSON object".to_owned())];
     };
-    let Json::Object(new) = certificate(estate, sources, isolation) else { return Vec::new() };
+    let Json::Object(new) = certificate(estate, sources, judged) else { return Vec::new() };
     let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let mut found = Vec::new();
     for key in keys {

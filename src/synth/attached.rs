@@ -1,0 +1,152 @@
+//! Whether interfaces bear the security groups that they have to bear.
+//!
+//! Rules that the tenants of a cell have in common stand in a group of the cell, so that an interface with the
+//! tenant's own group alone cannot reach what that group opens. It would deploy, and then not work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::{Symbol, pascal};
+use crate::cloudformation::Json;
+use crate::diagnostics::{Diagnostic, codes};
+use crate::source::Span;
+
+/// Where the id of a group comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Group {
+    /// A resource of the same template.
+    Here(String),
+    /// An output of the stack whose name this parameter holds.
+    Imported { parameter: String, output: String },
+}
+
+/// What a template says of security groups.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// The lists that name some, with the resource that each stands in.
+    lists: Vec<(String, Span, Vec<Group>)>,
+    /// The group that an output is the id of.
+    outputs: BTreeMap<String, String>,
+}
+
+impl Groups {
+    pub(super) fn of(resources: &[(String, Span, Json)], outputs: &[(String, Span, Json)]) -> Groups {
+        let mut lists = Vec::new();
+        for (id, span, resource) in resources {
+            collect(resource, &mut |groups| lists.push((id.clone(), *span, groups)));
+        }
+        let group_of = |output: &Json| group_here(output.get("Value")?);
+        let outputs = outputs.iter().filter_map(|(id, _, output)| Some((id.clone(), group_of(output)?)));
+        Groups { lists, outputs: outputs.collect() }
+    }
+
+    /// Lists of a tenant's stack with the tenant's group of a workload and without the one that it has in common
+    /// with others. `in_stacks`: of every stack that outputs may be imported from.
+    pub(super) fn lacking(
+        &self,
+        stack: &str,
+        shared: &BTreeSet<String>,
+        in_stacks: &BTreeMap<&str, &Groups>,
+    ) -> Vec<Diagnostic> {
+        let by_parameter: BTreeMap<String, &Groups> = in_stacks
+            .iter()
+            .map(|(stack, groups)| (Symbol::StackName((*stack).to_owned()).parameter(), *groups))
+            .collect();
+        let resolved = |group: &Group| match group {
+            Group::Here(id) => Some(id.clone()),
+            Group::Imported { parameter, output } => {
+                by_parameter.get(parameter)?.outputs.get(output).cloned()
+            }
+        };
+        let mut found = Vec::new();
+        for (resource, span, groups) in &self.lists {
+            let ids: BTreeSet<String> = groups.iter().filter_map(resolved).collect();
+            for workload in shared {
+                let (own, common) = pair(workload);
+                if ids.contains(&own) && !ids.contains(&common) {
+                    found.push(told(stack, workload, resource, &common, *span));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn told(stack: &str, workload: &str, resource: &str, common: &str, span: Span) -> Diagnostic {
+    let message = format!(
+        "`{resource}` of the stack `{stack}` bears the tenant's group of `{workload}` and not the one of the cell"
+    );
+    Diagnostic::error(&codes::INVALID_TEMPLATE, message)
+        .at(span, "")
+        .note(format!("with `shared_rules`, rules that all tenants have alike stand in `{common}` of the cell alone"))
+        .help(format!(
+            "add the id of `{common}` to the list, imported from the cell's stack with `$generate security_groups`"
+        ))
+}
+
+/// The security group of this template that a value is the id of.
+fn group_here(value: &Json) -> Option<String> {
+    match value.get("Fn::GetAtt")? {
+        Json::List(parts) => match parts.as_slice() {
+            [Json::Text(id), Json::Text(attribute)] if attribute == "GroupId" => Some(id.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Finds all lists that name groups.
+fn collect(value: &Json, found: &mut impl FnMut(Vec<Group>)) {
+    match value {
+        Json::List(items) => {
+            let groups: Vec<Group> = items.iter().filter_map(group).collect();
+            if !groups.is_empty() {
+                found(groups);
+            }
+            items.iter().for_each(|item| collect(item, found));
+        }
+        Json::Object(entries) => entries.iter().for_each(|(_, value)| collect(value, found)),
+        _ => {}
+    }
+}
+
+fn group(value: &Json) -> Option<Group> {
+    if let Some(id) = group_here(value) {
+        return Some(Group::Here(id));
+    }
+    // The one form in which the compiler writes imports.
+    let text = value.get("Fn::ImportValue")?.get("Fn::Sub")?.as_text()?;
+    let (parameter, output) = text.strip_prefix("${")?.split_once("}-")?;
+    Some(Group::Imported { parameter: parameter.to_owned(), output: output.to_owned() })
+}
+
+/// The group that holds a workload's own rules, and the one that holds those that tenants have in common.
+fn pair(workload: &str) -> (String, String) {
+    let name = pascal(workload);
+    (format!("{name}SecurityGroup"), format!("{name}SharedSecurityGroup"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_found_wherever_they_are_listed() {
+        let service = serde_json::json!({"Properties": {"NetworkConfiguration": {"AwsvpcConfiguration": {
+            "Subnets": [{"Fn::ImportValue": {"Fn::Sub": "${NetworkStackName}-AppSubnet1"}}],
+            "SecurityGroups": [
+                {"Fn::GetAtt": ["ServiceSecurityGroup", "GroupId"]},
+                {"Fn::ImportValue": {"Fn::Sub": "${GateStackName}-Shared"}},
+            ],
+        }}}});
+        let mut found = Vec::new();
+        collect(&service.into(), &mut |groups| found.push(groups));
+        let imported = |parameter: &str, output: &str| Group::Imported {
+            parameter: parameter.to_owned(),
+            output: output.to_owned(),
+        };
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], [imported("NetworkStackName", "AppSubnet1")]);
+        let here = Group::Here("ServiceSecurityGroup".into());
+        assert_eq!(found[1], [here, imported("GateStackName", "Shared")]);
+    }
+}
