@@ -16,10 +16,10 @@ use crate::blueprint::Blueprint;
 use crate::catalog::{Catalog, Region};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::network::{Cidr, FreeSpace};
-use crate::plan::addresses::Pools;
 use crate::plan::demand::Demand;
 use crate::plan::lock::{Lock, Locked, Network, Owner, SubnetGroupId};
 use crate::plan::moves::SAY_SO;
+use crate::plan::pools::Pools;
 use crate::source::Span;
 
 /// The prefix length of the largest block of a VPC.

@@ -18,6 +18,7 @@ mod container_ranges;
 mod demand;
 mod growth;
 mod homes;
+mod ingress_slots;
 mod intent;
 pub mod ipv6;
 pub mod lock;
@@ -25,6 +26,7 @@ mod moves;
 mod networks;
 pub mod occupancy;
 pub mod placement;
+mod pools;
 mod quarantine;
 pub mod radius;
 pub mod register;
@@ -32,6 +34,7 @@ pub mod security;
 mod settle;
 mod shape;
 pub mod shared_services;
+mod subnet_room;
 mod unit;
 pub mod whereabouts;
 
@@ -48,7 +51,9 @@ use crate::plan::demand::Demand;
 use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
+use crate::plan::pools::Pools;
 use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
@@ -180,7 +185,7 @@ pub fn plan_measured<'c>(
         .retain(|intent| !settled.homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
     let shared = inhabited(&intents, &lock);
 
-    let mut pools = addresses::Pools::new(catalog, &lock);
+    let mut pools = Pools::new(catalog, &lock);
     settle_addresses(catalog, &intents, &shared, &mut lock, &mut pools, report);
     let dual = intents.iter().filter(|intent| intent.is_dual());
     let dual = dual.map(|intent| ipv6::Demand {
@@ -200,8 +205,7 @@ pub fn plan_measured<'c>(
     let mut decided = Vec::new();
     for intent in &intents {
         let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
-        let ingress =
-            addresses::ingress_slots(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
+        let ingress = ingress_slots::settle(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
     report.checkpoint()?;
@@ -249,7 +253,7 @@ fn settle_addresses(
     intents: &[Intent<'_>],
     shared: &BTreeMap<CellId, Vec<&Intent<'_>>>,
     lock: &mut Lock,
-    pools: &mut addresses::Pools<'_>,
+    pools: &mut Pools<'_>,
     report: &mut Report,
 ) {
     let cells =
@@ -290,13 +294,8 @@ fn decide_cell<'c>(
     if let Some(network) = lock.networks.get(&owner) {
         let length = network.value.cidr.length();
         let place = blueprint.network.cell_size.as_ref().map_or(blueprint.network.span, |size| size.span);
-        let room = addresses::SubnetRoom {
-            blueprint,
-            length,
-            per: Some(Per::Cell),
-            place,
-            who: format!("cell `{cell}`"),
-        };
+        let room =
+            SubnetRoom { blueprint, length, per: Some(Per::Cell), place, who: format!("cell `{cell}`") };
         // Also what tenants put into the subnets of the cell.
         room.check(blueprint.workloads.values(), report);
         check_slots(&owner, &room.who, first.tenant, zones, lock, report);
@@ -330,7 +329,7 @@ fn decide_tenant<'c>(
     let length = intent.length.as_ref()?;
     // What a network was created with has its smallest subnets.
     let first = lock.networks.get(&owner).map_or(length.value, |network| network.value.cidr.length());
-    let room = addresses::SubnetRoom {
+    let room = SubnetRoom {
         blueprint,
         length: first,
         per: shares.then_some(Per::Tenant),

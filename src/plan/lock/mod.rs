@@ -41,10 +41,12 @@ mod decision;
 mod fields;
 mod header;
 mod line;
+mod networks;
 mod read;
 mod settle;
 mod verify;
 mod verify_cells;
+mod withheld;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,12 +56,11 @@ use crate::network::Cidr;
 use crate::source::Span;
 
 use decision::Decision;
-pub use decision::{
-    Cell, Home, IngressSlots, Ipv6, Management, Network, Owner, Quarantined, Reservation, ReservationId,
-    Seat, SubnetGroup, SubnetGroupId, Zones,
-};
+pub use decision::{Cell, Home, IngressSlots, Management, Owner, Seat, SubnetGroupId, Zones};
+pub use networks::{Ipv6, Network, SubnetGroup};
 
 pub use settle::{lines_of, lines_of_cell};
+pub use withheld::{Quarantined, Reservation, ReservationId};
 
 /// The version that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
