@@ -61,17 +61,8 @@ impl Caller {
     pub(super) fn resolve(&self, pattern: &Pattern, keys: &[String]) -> Pattern {
         match self {
             Caller::Tenant(tenant) => {
-                let known = keys.iter().fold(pattern.clone(), |pattern, key| {
-                    let mut resolved = Pattern::default();
-                    for piece in pattern.0 {
-                        match piece {
-                            Piece::CallerTag(tag) if *tag == **key => resolved.push_text(tenant),
-                            other => resolved.0.push(other),
-                        }
-                    }
-                    resolved
-                });
-                known.with_caller_tag("", None)
+                let is_own = |key: &str| keys.iter().any(|known| known == key);
+                pattern.with_caller_tags(|key| is_own(key).then_some(tenant.as_str()))
             }
             Caller::Session(_) | Caller::Shared => pattern.clone(),
         }

@@ -110,14 +110,16 @@ impl Pattern {
         bytes.collect()
     }
 
-    /// The same with the caller's tag of this key in place of its variable; other tags are anything.
-    pub(super) fn with_caller_tag(&self, key: &str, value: Option<&str>) -> Pattern {
+    /// The same with the caller's tags that are known, by their keys; other tags are anything.
+    pub(super) fn with_caller_tags<'v>(&self, known: impl Fn(&str) -> Option<&'v str>) -> Pattern {
         let mut pattern = Pattern::default();
         for piece in &self.0 {
-            match (piece, value) {
-                (Piece::CallerTag(tag), Some(value)) if **tag == *key => pattern.push_text(value),
-                (Piece::CallerTag(_), _) => pattern.0.push(Piece::Many),
-                _ => pattern.0.push(piece.clone()),
+            match piece {
+                Piece::CallerTag(key) => match known(key) {
+                    Some(value) => pattern.push_text(value),
+                    None => pattern.0.push(Piece::Many),
+                },
+                other => pattern.0.push(other.clone()),
             }
         }
         pattern
@@ -239,8 +241,10 @@ mod tests {
     fn the_tag_of_the_caller_is_a_variable_and_other_variables_are_anything() {
         let pattern = Pattern::parse("a/${aws:PrincipalTag/tenant-id}/${aws:username}");
         assert_eq!(pattern.to_string(), "a/${aws:PrincipalTag/tenant-id}/*");
-        assert_eq!(pattern.with_caller_tag("tenant-id", Some("acme")).to_string(), "a/acme/*");
-        assert_eq!(pattern.with_caller_tag("other", Some("acme")).to_string(), "a/*/*");
+        let acme =
+            |known: &'static str| pattern.with_caller_tags(move |key| (key == known).then_some("acme"));
+        assert_eq!(acme("tenant-id").to_string(), "a/acme/*");
+        assert_eq!(acme("other").to_string(), "a/*/*");
         let with_default = Pattern::parse("${aws:PrincipalTag/tenant-id, 'x'}");
         assert_eq!(with_default.to_string(), "*", "a default lets callers without the tag in");
     }

@@ -347,7 +347,7 @@ impl<'e> Judge<'e> {
         keeps_to_part: bool,
     ) -> Option<Finding> {
         // The tag of a session stands for any one tenant's id here.
-        let widened = pattern.with_caller_tag("", None);
+        let widened = pattern.with_caller_tags(|_| None);
         let services: BTreeSet<String> =
             actions.iter().filter_map(|action| service_of_action(action)).collect();
         let any_service = actions.iter().any(|action| service_of_action(action).is_none());
