@@ -42,7 +42,9 @@ pub struct Judged {
 impl Judged {
     /// Judges the networks and the permissions of an estate.
     pub fn of(estate: &Estate) -> Self {
-        Judged { isolation: network::Isolation::of(estate), permissions: policies::judge(estate) }
+        let (isolation, permissions) =
+            rayon::join(|| network::Isolation::of(estate), || policies::judge(estate));
+        Judged { isolation, permissions }
     }
 }
 

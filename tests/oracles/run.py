@@ -20,7 +20,10 @@ HERE = Path(__file__).resolve().parent
 # Those that deploy take longest and come first; the rest keep a second core busy.
 ORACLES = (
     "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
+    "solver",
 )
+# Those that are given the program and no tree.
+OF_PROGRAM = ("flows", "schemas", "solver")
 AT_ONCE = 2
 
 
@@ -47,10 +50,8 @@ def main():
             if run(compiling):
                 passed += 1
                 jobs = list(planned(wanted, outputs, shapes, edited, chosen.exceptions))
-                if "flows" in wanted:
-                    jobs.append(("flows", command("flows", chosen.tenantry.resolve())))
-                if "schemas" in wanted:
-                    jobs.append(("schemas", command("schemas", chosen.tenantry.resolve())))
+                own = (oracle for oracle in OF_PROGRAM if oracle in wanted)
+                jobs += ((oracle, command(oracle, chosen.tenantry.resolve())) for oracle in own)
             else:
                 failed.append(compiling[0])
         jobs = jobs or list(planned(wanted, outputs, None, None, chosen.exceptions))
@@ -67,7 +68,7 @@ def main():
 def planned(wanted, outputs, shapes, edited, exceptions):
     """Titles and command lines. checkov sees all trees at once, as its exceptions do."""
     judged = [*outputs, shapes] if shapes else outputs
-    for oracle in (name for name in ORACLES if name in wanted - {"flows", "schemas"}):
+    for oracle in (name for name in ORACLES if name in wanted - set(OF_PROGRAM)):
         if oracle == "update":
             if shapes:
                 yield "update of every shape", command(oracle, shapes, edited)
