@@ -170,17 +170,15 @@ impl<'e> Judge<'e> {
         at: &Document,
     ) -> Option<Finding> {
         let foreign = |party: &Party| self.is_foreign(party, owner, statement);
-        let party = self.parties(principal, statement).into_iter().find(foreign)?;
-        // A condition of which no party is foreign leaves nobody who is. A service has no tags and no ARN.
-        let mut conditions = statement.conditions.iter().filter(|one| narrows(one));
-        let is_service = matches!(principal, Principal::Service);
-        if !is_service
-            && conditions.any(|one| {
-                let left = self.left_by(one, statement);
-                left.is_some_and(|parties| !parties.iter().any(foreign))
-            })
-        {
-            return None;
+        let mut party = self.parties(principal, statement).into_iter().find(foreign)?;
+        // A service has no tags and no ARN; of others, only those come whom every condition leaves.
+        let conditions = statement.conditions.iter().filter(|one| narrows(one));
+        for condition in conditions.filter(|_| !matches!(principal, Principal::Service)) {
+            let Some(left) = self.left_by(condition, statement) else { continue };
+            let left = left.into_iter().find(foreign)?;
+            if party == Party::Everybody {
+                party = left;
+            }
         }
         let whose = match owner {
             Some(owner) => format!("of tenant `{owner}`"),
@@ -188,7 +186,7 @@ impl<'e> Judge<'e> {
         };
         let finding = Finding::new(
             &codes::POLICY_ADMITS_OTHER_TENANT,
-            format!("the policy of `{}` {whose} lets {party} in", at.resource),
+            format!("the policy of `{}` {whose} lets in {party}", at.resource),
             at.place,
             "",
         )

@@ -91,7 +91,7 @@ fn from_json(json: &serde_json::Value) -> Value<'_> {
 }
 
 /// A statement that allows everything, because nobody can say what it allows.
-fn unreadable(reason: &str) -> Statement {
+pub(super) fn unreadable(reason: &str) -> Statement {
     Statement {
         principals: vec![Principal::Unclear(reason.to_owned())],
         actions: vec![everything()],

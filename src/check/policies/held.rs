@@ -2,8 +2,8 @@
 
 use crate::check::finding::Finding;
 use crate::check::model::{Resource, StackId, Value};
+use crate::check::policies::Judge;
 use crate::check::policies::document::{self, Statement};
-use crate::check::policies::{Judge, Judgement};
 use crate::source::Span;
 
 /// Policies of AWS's own that containers and functions are run with: they write logs and fetch images.
@@ -33,6 +33,11 @@ impl Document {
         }
     }
 
+    /// A document that nobody can read here.
+    fn unknown(resource: &Resource<'_>, path: &[&str], reason: &str) -> Document {
+        Document { statements: vec![document::unreadable(reason)], ..Document::at(resource, path) }
+    }
+
     /// A finding about what the document says.
     pub(super) fn placed(&self, finding: Finding) -> Finding {
         let finding = finding.of_resource(self.resource.clone());
@@ -44,51 +49,58 @@ impl Document {
 }
 
 impl<'e> Judge<'e> {
-    /// All policies that say what a role may do.
-    pub(super) fn documents(&self, role: Resource<'e>, judgement: &mut Judgement) -> Vec<Document> {
+    /// All policies that say what a role or a user may do. What cannot be read allows everything, and says why.
+    pub(super) fn documents(&self, holder: Resource<'e>) -> Vec<Document> {
+        let mut documents = self.own_documents(holder);
+        if holder.kind() == "AWS::IAM::User" {
+            let groups = holder.property("Groups");
+            for group in groups.items().iter().filter(|group| group.as_reference().is_none()) {
+                let reason = format!("what the group `{group}` allows is not known here");
+                documents.push(Document::unknown(&holder, &["Groups"], &reason));
+            }
+            let named = groups.items().iter().filter_map(Value::as_reference).map(|(group, _)| group);
+            let joined = self.estate.of_kind("AWS::IAM::UserToGroupAddition").filter_map(|addition| {
+                let is_member = |user: &Value| user.as_reference().is_some_and(|(user, _)| user == holder.id);
+                addition.property("Users").items().iter().any(is_member).then_some(())?;
+                Some(addition.property("GroupName").as_reference()?.0)
+            });
+            for group in named.chain(joined) {
+                documents.extend(self.own_documents(self.estate.resource(group)));
+            }
+        }
+        documents
+    }
+
+    fn own_documents(&self, holder: Resource<'e>) -> Vec<Document> {
         let mut documents = Vec::new();
-        for (position, policy) in role.property("Policies").items().iter().enumerate() {
+        for (position, policy) in holder.property("Policies").items().iter().enumerate() {
             let document = policy.get("PolicyDocument").unwrap_or(&Value::Absent);
+            let statements = document::statements(document, &self.targets, holder.stack);
             let position = position.to_string();
-            documents.push(Document {
-                statements: document::statements(document, &self.targets, role.stack),
-                stack: Some(role.stack.id),
-                resource: role.logical_id().to_owned(),
-                place: role.place(&["Policies", &position, "PolicyDocument"]),
-            });
+            let at = Document::at(&holder, &["Policies", &position, "PolicyDocument"]);
+            documents.push(Document { statements, ..at });
         }
-        for policy in self.attached.get(&role.id).into_iter().flatten() {
-            documents.push(Document {
-                statements: document::statements(
-                    &policy.property("PolicyDocument"),
-                    &self.targets,
-                    policy.stack,
-                ),
-                stack: Some(policy.stack.id),
-                resource: policy.logical_id().to_owned(),
-                place: policy.place(&["PolicyDocument"]),
-            });
+        for policy in self.attached.get(&holder.id).into_iter().flatten() {
+            let document = policy.property("PolicyDocument");
+            let statements = document::statements(&document, &self.targets, policy.stack);
+            documents.push(Document { statements, ..Document::at(policy, &["PolicyDocument"]) });
         }
-        for arn in role.property("ManagedPolicyArns").items() {
+        let account = holder.stack.account.as_deref();
+        let is_alone = account.and_then(|account| self.targets.owner_of_account(account)).is_some();
+        for arn in holder.property("ManagedPolicyArns").items() {
             let known = |text: &str| {
                 HARMLESS_MANAGED.iter().any(|name| text.ends_with(&format!(":aws:policy/{name}")))
             };
-            let is_own = arn
+            let is_made_here = arn
                 .as_reference()
                 .is_some_and(|(id, _)| self.estate.resource(id).kind() == "AWS::IAM::ManagedPolicy");
-            // Policies of AWS's own name no account, so they reach nothing outside of the role's. Where the
+            // Policies of AWS's own name no account, so they reach nothing outside of the holder's. Where the
             // account is the tenant's alone, that is the tenant's.
-            let is_alone =
-                role.stack.account.as_deref().and_then(|one| self.targets.owner_of_account(one)).is_some();
             let is_of_aws = arn.as_text().is_some_and(|text| text.contains(":iam::aws:policy/"));
-            if is_own || arn.as_text().is_some_and(known) || is_alone && is_of_aws || role.tenant().is_none()
-            {
-                continue;
+            if !is_made_here && !arn.as_text().is_some_and(known) && !(is_alone && is_of_aws) {
+                let reason = format!("what the managed policy `{arn}` allows is not known here");
+                documents.push(Document::unknown(&holder, &["ManagedPolicyArns"], &reason));
             }
-            let at = Document::at(&role, &["ManagedPolicyArns"]);
-            judgement.findings.push(
-                self.undecided(&at, &format!("what the managed policy `{arn}` allows is not known here")),
-            );
         }
         documents
     }

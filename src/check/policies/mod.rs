@@ -121,7 +121,7 @@ struct Judge<'e> {
 impl<'e> Judge<'e> {
     fn role(&self, role: Resource<'e>) -> Judgement {
         let mut judgement = Judgement::default();
-        let documents = self.documents(role, &mut judgement);
+        let documents = self.documents(role);
         let all: Vec<Statement> = documents.iter().flat_map(|one| one.statements.iter().cloned()).collect();
         judgement.statements = all.len();
         let caller = Caller::of(role, &all, &self.keys);

@@ -15,7 +15,7 @@ impl<'e> Judge<'e> {
         if role.tenant().is_some() {
             return None;
         }
-        let documents = self.documents(role, &mut Judgement::default());
+        let documents = self.documents(role);
         let all: Vec<Statement> = documents.into_iter().flat_map(|one| one.statements).collect();
         match Caller::of(role, &all, &self.keys) {
             Caller::Session(key) => Some(key),
