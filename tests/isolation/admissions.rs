@@ -15,11 +15,11 @@ use tenantry::source::SourceMap;
 
 use crate::evaluator::{Request, Statement, Test, allowed};
 
-/// A role that asks: its tenant, its ARN, and the service or account that it is.
-const CALLERS: [(&str, &str); 3] = [
-    ("acme-eu", "arn:aws:iam::222222222222:role/p-acme-eu"),
-    ("acme-eu", "arn:aws:iam::222222222222:role/team/p-acme-eu.2"),
-    ("globex", "arn:aws:iam::777777777777:role/admin"),
+/// A role that asks: the tag that it has, where it has one, and its ARN.
+const CALLERS: [(Option<&str>, &str); 3] = [
+    (Some("acme-eu"), "arn:aws:iam::222222222222:role/p-acme-eu"),
+    (None, "arn:aws:iam::222222222222:role/team/p-acme-eu.2"),
+    (Some("globex"), "arn:aws:iam::777777777777:role/admin"),
 ];
 
 const QUEUE: &str = "arn:aws:sqs:us-east-1:222222222222:p-acme";
@@ -92,7 +92,7 @@ fn admissions() -> impl Strategy<Value = Admission> {
 
 /// Whether a policy lets a caller in by itself: an account as a whole only hands on to its own policies, which
 /// cross into the account of a tenant that has it alone.
-fn lets_in((tenant, arn): (&'static str, &'static str), policy: &[Admission]) -> bool {
+fn lets_in((tag, arn): (Option<&'static str>, &'static str), policy: &[Admission]) -> bool {
     let account = arn.split(':').nth(4).unwrap();
     let of_caller = |principal: &&str| {
         let whole = [account.to_owned(), format!("arn:aws:iam::{account}:root")];
@@ -102,13 +102,13 @@ fn lets_in((tenant, arn): (&'static str, &'static str), policy: &[Admission]) ->
     };
     let speaking = policy.iter().filter(|(principals, _)| principals.iter().any(|one| of_caller(&one)));
     let statements: Vec<Statement> = speaking.map(|(_, statement)| statement.clone()).collect();
-    let context = BTreeMap::from([
+    let mut context = BTreeMap::from([
         ("aws:PrincipalArn", vec![arn]),
         ("aws:PrincipalAccount", vec![account]),
-        ("aws:PrincipalTag/tenant-id", vec![tenant]),
         ("aws:PrincipalTag/tier", vec!["team"]),
         ("aws:PrincipalOrgID", vec!["o-a1b2c3d4e5"]),
     ]);
+    context.extend(tag.map(|tag| ("aws:PrincipalTag/tenant-id", vec![tag])));
     allowed(
         &BTreeMap::new(),
         &statements,

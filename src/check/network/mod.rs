@@ -17,6 +17,7 @@ pub mod topology;
 mod verdict;
 
 use crate::check::finding::Finding;
+use crate::check::granted::Granted;
 use crate::check::model::Estate;
 
 pub use interval::{Family, Interval, Range, Services, service_text, services_text};
@@ -40,8 +41,8 @@ impl Isolation {
     }
 
     /// Everything that is wrong: with isolation, and with what AWS would make of the networks.
-    pub fn findings(&self, estate: &Estate) -> Vec<Finding> {
-        let mut findings = facts::findings(estate, &self.network);
+    pub fn findings(&self, estate: &Estate, granted: &Granted) -> Vec<Finding> {
+        let mut findings = facts::findings(estate, &self.network, granted);
         findings.extend(told::findings(estate, &self.network, &self.verdict, &self.neighbours));
         findings
     }

@@ -117,8 +117,8 @@ pub static ACL_ENTRY_WITHOUT_EFFECT: Code = Code {
 
 pub static NETWORK_LIMIT_EXCEEDED: Code = Code {
     name: "network-limit-exceeded",
-    meaning: "a network has more of something than AWS gives without being asked",
-    explanation: "Counted as AWS counts: a rule that names a prefix list costs as many rules as the list may have entries; one that names a group counts in both families; the entries that every network ACL ends with count as well (VPC User Guide, \"Amazon VPC quotas\").\n\nAsk AWS for an increase before you deploy and accept the finding with its reason, or make fewer of them.",
+    meaning: "a network has more of something than AWS allows",
+    explanation: "Counted as AWS counts: a rule that names a prefix list costs as many rules as the list may have entries; one that names a group counts in both families; the entries that every network ACL ends with count as well (VPC User Guide, \"Amazon VPC quotas\").\n\nWhat counts is what AWS has granted, by the files that `--quotas` names (`aws service-quotas list-service-quotas --service-code vpc --output json`), and else what every account has.\n\nAsk AWS for an increase before you deploy, or make fewer of them.",
 };
 
 pub static CERTIFICATE_DOES_NOT_HOLD: Code = Code {
