@@ -187,7 +187,7 @@ fn parts_below(directory: &Path, sources: &mut SourceMap, report: &mut Report) -
     }
     for part in entries(&folder, report)? {
         if part.join(PART_FILE).is_file() {
-            shelf.insert(file_name(&part), yaml_files(&part, sources, report)?);
+            shelf.insert(file_name(&part), files_of(&part, sources, report)?);
         }
     }
     Ok(shelf)
@@ -221,7 +221,7 @@ fn read_directory(
     }
     let mut own: BTreeMap<String, Span> = BTreeMap::new();
     for folder in folders {
-        let files = yaml_files(&folder, sources, report)?;
+        let files = files_of(&folder, sources, report)?;
         let mut shelf = shelf.clone();
         shelf.extend(parts_below(&folder, sources, report)?);
         if let Ok(blueprint) = load(&files, &shelf, sources, report) {
@@ -246,12 +246,16 @@ fn read_directory(
     Ok(())
 }
 
-/// The YAML files of a folder, which are its intent and its templates.
-fn yaml_files(folder: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Files, Reported> {
+/// What the names of files end with that a folder may have: its intent and its templates, and texts that
+/// stand in them.
+const ENDINGS: [&str; 7] = ["yaml", "yml", "py", "js", "sh", "sql", "txt"];
+
+/// The files of a folder that a template may be, or may name.
+fn files_of(folder: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Files, Reported> {
     let mut files = Files::new();
     for path in entries(folder, report)? {
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if is_yaml && path.is_file() {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if ENDINGS.contains(&ending) && path.is_file() {
             files.insert(file_name(&path), read_text(&path, sources, report)?);
         }
     }
@@ -298,7 +302,7 @@ mod tests {
         let mut report = Report::default();
         let mut on_disk = |folder: &Path| {
             let mut sources = SourceMap::default();
-            yaml_files(folder, &mut sources, &mut report).unwrap().into_keys().collect::<Vec<_>>()
+            files_of(folder, &mut sources, &mut report).unwrap().into_keys().collect::<Vec<_>>()
         };
         let names = |files: &[Text]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         for (name, files) in EMBEDDED {
