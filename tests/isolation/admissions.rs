@@ -100,7 +100,7 @@ fn lets_in((tag, arn): (Option<&'static str>, &'static str), policy: &[Admission
             || *principal == arn
             || account != "222222222222" && whole.contains(&(*principal).to_owned())
     };
-    let speaking = policy.iter().filter(|(principals, _)| principals.iter().any(|one| of_caller(&one)));
+    let speaking = policy.iter().filter(|(principals, _)| principals.iter().any(of_caller));
     let statements: Vec<Statement> = speaking.map(|(_, statement)| statement.clone()).collect();
     let mut context = BTreeMap::from([
         ("aws:PrincipalArn", vec![arn]),

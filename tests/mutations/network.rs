@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tenantry::check::Granted;
 use tenantry::check::model::read_files;
 use tenantry::check::network::{Isolation, Services};
 use tenantry::diagnostics::Report;
@@ -444,7 +445,7 @@ fn judged(name: &str, edits: &[(&str, &str, &str)]) -> Judged {
     let estate = read_files(&root, files, &mut sources, &mut report);
     let Ok(estate) = estate else { panic!("{name}: the files are not readable") };
     let isolation = Isolation::of(&estate);
-    let found = isolation.findings(&estate).into_iter().map(|finding| {
+    let found = isolation.findings(&estate, &Granted::default()).into_iter().map(|finding| {
         let place = finding.diagnostic.primary.unwrap();
         (finding.diagnostic.code.name, sources.slice(place.span).to_owned())
     });

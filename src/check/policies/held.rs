@@ -97,7 +97,8 @@ impl<'e> Judge<'e> {
             // Policies of AWS's own name no account, so they reach nothing outside of the holder's. Where the
             // account is the tenant's alone, that is the tenant's.
             let is_of_aws = arn.as_text().is_some_and(|text| text.contains(":iam::aws:policy/"));
-            if !is_made_here && !arn.as_text().is_some_and(known) && !(is_alone && is_of_aws) {
+            let is_known = is_made_here || arn.as_text().is_some_and(known) || is_alone && is_of_aws;
+            if !is_known {
                 let reason = format!("what the managed policy `{arn}` allows is not known here");
                 documents.push(Document::unknown(&holder, &["ManagedPolicyArns"], &reason));
             }
