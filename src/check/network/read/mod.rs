@@ -28,6 +28,8 @@ pub struct Network {
     /// For each VPC and each subnet, where its blocks are written, in their order.
     pub vpc_blocks: Vec<Vec<Origin>>,
     pub subnet_blocks: Vec<Vec<Origin>>,
+    /// VPCs of which a block is not known.
+    pub open_vpcs: Vec<bool>,
     /// The VPC of each group, where it is known.
     pub group_vpcs: Vec<Option<usize>>,
     /// Things of the topology by their resources.
@@ -83,6 +85,7 @@ pub fn read(estate: &Estate) -> Network {
         peerings: reader.peered,
         vpc_blocks: reader.vpc_blocks,
         subnet_blocks: reader.subnet_blocks,
+        open_vpcs: reader.open_vpcs,
         group_vpcs: reader.group_vpcs,
         vpcs: reader.vpcs,
         subnets: reader.subnets,
