@@ -85,8 +85,10 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Jso
         let services = services.iter().map(|services| services_text(*services)).collect::<Vec<_>>();
         json!({ "workload": workload(*number), "services": services })
     });
-    let leaks =
-        verdict.leaks.iter().map(|leak| json!({ "from": tenant(&leak.from), "to": tenant(&leak.to) }));
+    let leaks = verdict
+        .leaks
+        .iter()
+        .map(|leak| json!({ "from": tenant(&leak.from), "to": tenant(&leak.to), "answered": leak.answered }));
     let gaps = isolation.network.gaps.iter().take(LISTED);
     let gaps = gaps.map(|gap| format!("{}: {}", estate.describe(gap.at.resource), gap.what));
     let gaps = unseen.into_iter().chain(gaps);

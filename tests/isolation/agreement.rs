@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use proptest::test_runner::{Config, TestRunner};
 use tenantry::check::network::topology::Topology;
-use tenantry::check::network::{Verdict, follow, judge_with};
+use tenantry::check::network::{Family, Hop, Leak, Packet, Verdict, follow, judge_with};
 
 use crate::random::{SERVICES, networks};
 use crate::walker::{ALL, Standing, Walker};
@@ -31,6 +32,9 @@ fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
         let (sender, receiver) = (leak.packet.sender, leak.packet.receiver);
         assert!(delivered.contains(&(sender, receiver)));
     }
+    for leak in &verdict.leaks {
+        check_answer(network, leak);
+    }
     for shared in &verdict.shared {
         let owner = |workload: usize| network.workloads[workload].owner;
         let by =
@@ -41,6 +45,34 @@ fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
         assert_eq!(shared.reaches, to.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
     }
     expected.len()
+}
+
+/// Where no NAT gateway stands between, an answer is a packet that groups do not look at. No rule here tells ports
+/// from 1024 on apart.
+fn check_answer(network: &Topology, leak: &Leak) {
+    let Packet { sender, receiver, source, destination, family, service, .. } = leak.packet;
+    let (near, far) = (&network.workloads[sender], &network.workloads[receiver]);
+    let translated = leak.hops.iter().any(|hop| matches!(hop, Hop::Nat(_)));
+    if translated || service >> 16 != 6 || near.public || !far.sends || !near.receives {
+        return;
+    }
+    let standing = Standing { groups: false, ..ALL };
+    let walker = Walker { network, standing, services: &SERVICES };
+    let address = |number: u128| match family {
+        Family::V4 => IpAddr::V4(u32::try_from(number).unwrap().into()),
+        Family::V6 => IpAddr::V6(number.into()),
+    };
+    let holds = |subnet: &&usize, number: u128| {
+        network.subnets[**subnet].blocks.iter().any(|block| block.contains_address(address(number)))
+    };
+    let mut ways = far.subnets.iter().filter(|subnet| holds(subnet, destination)).flat_map(|from| {
+        near.subnets.iter().filter(|subnet| holds(subnet, source)).map(move |to| (*from, *to))
+    });
+    let comes_back = ways.any(|(from, to)| {
+        let from = (receiver, (from, address(destination)));
+        walker.walk(from, (sender, (to, address(source))), 6 * 65536 + 1024)
+    });
+    assert_eq!(leak.answered, Some(comes_back), "{leak:?}");
 }
 
 fn check_depth(network: &Topology, verdict: &Verdict) {

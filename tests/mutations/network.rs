@@ -432,15 +432,34 @@ struct Judged {
     delivered: BTreeSet<(usize, usize)>,
 }
 
-/// Judges the networks of the estate after edits.
-fn judged(name: &str, edits: &[(&str, &str, &str)]) -> Judged {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bases/networks");
-    let mut files = files_below(&root, "");
+/// The tree that is damaged.
+pub(crate) const BASE: &str = "tests/bases/networks";
+
+/// The files of the estate after edits.
+fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Vec<(String, String)> {
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(BASE), "");
     for (path, old, new) in edits {
         let (_, text) = files.iter_mut().find(|(other, _)| other == path).unwrap();
         assert_eq!(text.matches(old).count(), 1, "{name}: `{old}` stands once in {path}");
         *text = text.replace(old, new);
     }
+    files
+}
+
+/// Every damage that a packet or AWS would notice: its name, a code, and the files that it changes.
+pub(crate) fn damaged() -> Vec<(&'static str, &'static str, Vec<(String, String)>)> {
+    let good = edited("the good estate", &[]);
+    let changed = |damage: &Damage| {
+        edited(damage.name, damage.edits).into_iter().filter(|file| !good.contains(file)).collect()
+    };
+    let noticed = DAMAGES.iter().filter_map(|damage| Some((damage, damage.found.first()?.0)));
+    noticed.map(|(damage, code)| (damage.name, code, changed(damage))).collect()
+}
+
+/// Judges the networks of the estate after edits.
+fn judged(name: &str, edits: &[(&str, &str, &str)]) -> Judged {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASE);
+    let files = edited(name, edits);
     let (mut sources, mut report) = (SourceMap::default(), Report::default());
     let estate = read_files(&root, files, &mut sources, &mut report);
     let Ok(estate) = estate else { panic!("{name}: the files are not readable") };

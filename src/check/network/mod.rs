@@ -1,5 +1,6 @@
 //! Networks: whether a packet of one tenant can be delivered to another.
 
+mod answer;
 mod boxes;
 mod doubt;
 mod facts;
