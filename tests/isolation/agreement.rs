@@ -21,7 +21,7 @@ fn walked(network: &Topology, standing: Standing) -> BTreeSet<(usize, usize)> {
     Walker { network, standing, services: &SERVICES }.delivered()
 }
 
-fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
+fn check_pairs(network: &Topology, verdict: &Verdict, answers: &mut [usize; 2]) -> usize {
     let delivered = walked(network, ALL);
     let expected = tenants(network, &delivered);
     let found: BTreeSet<_> = verdict.leaks.iter().map(|leak| (leak.from, leak.to)).collect();
@@ -33,7 +33,9 @@ fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
         assert!(delivered.contains(&(sender, receiver)));
     }
     for leak in &verdict.leaks {
-        check_answer(network, leak);
+        if let Some(answered) = check_answer(network, leak) {
+            answers[usize::from(answered)] += 1;
+        }
     }
     for shared in &verdict.shared {
         let owner = |workload: usize| network.workloads[workload].owner;
@@ -49,12 +51,12 @@ fn check_pairs(network: &Topology, verdict: &Verdict) -> usize {
 
 /// Where no NAT gateway stands between, an answer is a packet that groups do not look at. No rule here tells ports
 /// from 1024 on apart.
-fn check_answer(network: &Topology, leak: &Leak) {
+fn check_answer(network: &Topology, leak: &Leak) -> Option<bool> {
     let Packet { sender, receiver, source, destination, family, service, .. } = leak.packet;
     let (near, far) = (&network.workloads[sender], &network.workloads[receiver]);
     let translated = leak.hops.iter().any(|hop| matches!(hop, Hop::Nat(_)));
     if translated || service >> 16 != 6 || near.public || !far.sends || !near.receives {
-        return;
+        return None;
     }
     let standing = Standing { groups: false, ..ALL };
     let walker = Walker { network, standing, services: &SERVICES };
@@ -73,6 +75,7 @@ fn check_answer(network: &Topology, leak: &Leak) {
         walker.walk(from, (sender, (to, address(source))), 6 * 65536 + 1024)
     });
     assert_eq!(leak.answered, Some(comes_back), "{leak:?}");
+    leak.answered
 }
 
 fn check_depth(network: &Topology, verdict: &Verdict) {
@@ -100,11 +103,13 @@ fn check_depth(network: &Topology, verdict: &Verdict) {
 fn the_algorithm_and_the_walk_agree_on_every_pair() {
     let cases = if cfg!(debug_assertions) { 400 } else { 6000 };
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let (leaks, pairs) = (Cell::new(0), Cell::new(0));
+    let (leaks, pairs, answers) = (Cell::new(0), Cell::new(0), Cell::new([0, 0]));
     let result = runner.run(&networks(), |network| {
         for narrow in [0, 1, 32] {
             let verdict = judge_with(&network, narrow);
-            leaks.set(leaks.get() + check_pairs(&network, &verdict));
+            let mut answered = answers.get();
+            leaks.set(leaks.get() + check_pairs(&network, &verdict, &mut answered));
+            answers.set(answered);
             pairs.set(pairs.get() + usize::try_from(verdict.pairs).unwrap());
             check_depth(&network, &verdict);
         }
@@ -115,4 +120,6 @@ fn the_algorithm_and_the_walk_agree_on_every_pair() {
     }
     // A generator that never connects anything would agree with everything.
     assert!(leaks.get() * 50 > pairs.get(), "{} of {} pairs leak", leaks.get(), pairs.get());
+    let [one_way, both_ways] = answers.get();
+    assert!(one_way > 0 && both_ways > 0, "{one_way} of {} one way", one_way + both_ways);
 }
