@@ -20,6 +20,7 @@ mod records;
 mod references;
 mod resource;
 mod scope;
+mod tag_coverage;
 mod tags;
 mod template;
 pub mod tree;
@@ -64,14 +65,16 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     let records = records::files(plan, report);
     report.checkpoint()?;
     const TAG_POLICY: &str = "organization/tag-policy.json";
+    const TAG_COVERAGE: &str = "organization/tag-coverage.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
+    const COST_ALLOCATION_CALLS: &str = "runbook/cost-allocation-tags.sh";
     const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
     const QUOTA_CALLS: &str = "runbook/quota-increases.sh";
     const PLAN: &str = "plan.json";
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
     let measures = (outlook.is_tight() || !plan.cells.is_empty()).then(|| measure(&uses));
-    let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS];
+    let mut others = vec![TAG_POLICY, TAG_COVERAGE, PLAN, COST_ALLOCATION_TAGS, COST_ALLOCATION_CALLS];
     let requests = increases(&outlook);
     if requests.is_some() {
         others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
@@ -92,7 +95,14 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     );
     files.extend(deployments);
     files.extend(records);
-    files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
+    files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan.catalog))));
+    let kinds =
+        templates.list.iter().flat_map(|template| template.kinds.iter().map(String::as_str)).collect();
+    files.push((TAG_COVERAGE.to_owned(), print(tag_coverage::tag_coverage(&kinds))));
+    files.push((
+        COST_ALLOCATION_CALLS.to_owned(),
+        organization::cost_allocation_calls(plan.catalog).into_bytes(),
+    ));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
     if let Some(requests) = requests {
         files.push((QUOTA_INCREASES.to_owned(), print(requests)));
