@@ -35,6 +35,7 @@ use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::limits::{Measures, Outlook, increases, measure, outlook, script};
 use crate::plan::Plan;
 use crate::synth::bind::BoundStack;
+use crate::synth::tag_coverage::tag_coverage;
 use crate::synth::tree::{NewTree, TreePath};
 
 /// What a run has made: the tree, and the figures that the user is told.
@@ -65,7 +66,6 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     let records = records::files(plan, report);
     report.checkpoint()?;
     const TAG_POLICY: &str = "organization/tag-policy.json";
-    const TAG_COVERAGE: &str = "organization/tag-coverage.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
     const COST_ALLOCATION_CALLS: &str = "runbook/cost-allocation-tags.sh";
     const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
@@ -74,18 +74,20 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
     let measures = (outlook.is_tight() || !plan.cells.is_empty()).then(|| measure(&uses));
-    let mut others = vec![TAG_POLICY, TAG_COVERAGE, PLAN, COST_ALLOCATION_TAGS, COST_ALLOCATION_CALLS];
+    let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS, COST_ALLOCATION_CALLS];
     let requests = increases(&outlook);
     if requests.is_some() {
         others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
     }
     others.extend(records.iter().map(|(path, _)| path.as_str()));
+    let kinds =
+        templates.list.iter().flat_map(|template| template.kinds.iter().map(String::as_str)).collect();
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
     let ((decisions, manifest), deployments) = rayon::join(
         || {
             rayon::join(
-                || print(plan_file::plan_file(plan, &stacks)),
+                || print(plan_file::plan_file(plan, &stacks, tag_coverage(&kinds))),
                 || print(manifest::manifest(plan, &stacks, &others)),
             )
         },
@@ -96,9 +98,6 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     files.extend(deployments);
     files.extend(records);
     files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan.catalog))));
-    let kinds =
-        templates.list.iter().flat_map(|template| template.kinds.iter().map(String::as_str)).collect();
-    files.push((TAG_COVERAGE.to_owned(), print(tag_coverage::tag_coverage(&kinds))));
     files.push((
         COST_ALLOCATION_CALLS.to_owned(),
         organization::cost_allocation_calls(plan.catalog).into_bytes(),
