@@ -13,9 +13,9 @@ use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
-use crate::plan::security::Peer;
 use crate::plan::security::sharing::group_use;
-use crate::plan::{NetworkPlan, Plan, Unit};
+use crate::plan::security::{Origin, Peer};
+use crate::plan::{NetworkPlan, Plan, Shape, Unit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -328,9 +328,9 @@ fn rules(plan: &Plan<'_>) -> String {
         };
         text.push_str(&format!("rules of {whose} (blueprint {}):\n", shape.blueprint.name));
         let rows = shape.security.rules.iter().map(|rule| {
-            let shared = shape.per == Per::Cell && shape.security.shared.contains(&rule.workload);
+            let shared = rule.origin != Origin::Own;
             vec![
-                if shared { format!("{} (shared)", rule.workload) } else { rule.workload.clone() },
+                if shared { format!("{} ({})", rule.workload, rule.origin) } else { rule.workload.clone() },
                 rule.direction.name().to_owned(),
                 rule.traffic.to_string(),
                 peer(&rule.peer),
@@ -338,7 +338,20 @@ fn rules(plan: &Plan<'_>) -> String {
             ]
         });
         text.push_str(&print::table(&["WORKLOAD", "DIRECTION", "PORTS", "PEER", "WHY"], rows));
+        if shape.per == Per::Tenant {
+            text.push_str(&borne(shape));
+        }
         text.push('\n');
+    }
+    text
+}
+
+/// The groups of the cell that a tenant's interfaces bear beside their own.
+fn borne(shape: &Shape<'_>) -> String {
+    let mut text = String::new();
+    for (workload, origins) in &shape.security.shared {
+        let names: Vec<String> = origins.iter().map(|origin| origin.shared_group(workload)).collect();
+        text.push_str(&format!("{workload} bears besides its own group: {}\n", names.join(", ")));
     }
     text
 }

@@ -52,6 +52,8 @@ use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
+use crate::plan::security::Traits;
+use crate::plan::security::count::interface_groups;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
@@ -199,12 +201,12 @@ pub fn plan_measured<'c>(
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
-        let Some(decided) = decide_cell(cell, first, &lock, &mut shapes, report) else { continue };
+        let Some(decided) = decide_cell(cell, first, catalog, &lock, &mut shapes, report) else { continue };
         decided_cells.push((cell, tenants, decided));
     }
     let mut decided = Vec::new();
     for intent in &intents {
-        let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
+        let Some(shape) = decide_tenant(intent, catalog, &lock, &mut shapes, report) else { continue };
         let ingress = ingress_slots::settle(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
@@ -275,6 +277,7 @@ fn settle_addresses(
 fn decide_cell<'c>(
     cell: &CellId,
     first: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -288,6 +291,8 @@ fn decide_cell<'c>(
         status: Status::Active,
         zones,
         growth: Growth::default(),
+        traits: Traits::default(),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
@@ -306,6 +311,7 @@ fn decide_cell<'c>(
 /// The shape of a tenant, once its subnets are found to be large enough.
 fn decide_tenant<'c>(
     intent: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -320,8 +326,17 @@ fn decide_tenant<'c>(
     };
     let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
     let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
-    let pattern =
-        Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
+    let cell = &lock.tenants.get(&intent.home)?.value.cell;
+    let pattern = Pattern {
+        blueprint,
+        per: Per::Tenant,
+        settings,
+        status: settled(tenant.status),
+        zones,
+        growth,
+        traits: Traits::of(blueprint, intent.tier.name.as_str(), tenant),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
+    };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {
         return Some(shape);

@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
-use crate::plan::security::{self, Security};
+use crate::plan::security::{self, Security, Traits};
 use crate::source::Span;
 
 /// What is decided once for all tenants, or all cells, of one shape.
@@ -32,6 +32,10 @@ pub struct Shape<'b> {
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
+    /// What conditions ask of a tenant beside its settings; empty for all that tenants share.
+    pub traits: Traits,
+    /// How many security groups an interface may bear; 0 where no workload has rules in common.
+    pub interface_groups: usize,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
@@ -88,6 +92,9 @@ pub(super) struct Pattern<'b, 's> {
     pub status: Status,
     pub zones: usize,
     pub growth: Growth,
+    pub traits: Traits,
+    /// How many security groups an interface may bear where it lives.
+    pub interface_groups: usize,
 }
 
 /// Shapes, each decided once.
@@ -106,14 +113,19 @@ impl<'b> Shapes<'b> {
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
-        let Pattern { blueprint, per, status, zones, ref growth, .. } = pattern;
+        let shares = pattern.blueprint.workloads.values().any(|workload| workload.shared_rules);
+        let interface_groups = if shares { pattern.interface_groups } else { 0 };
+        let Pattern { blueprint, per, status, zones, ref growth, ref traits, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
-        let key = format!("{name} {per:?} {} {status:?} {zones} {growth:?}", serde_json::json!(settings.0));
+        let key = format!(
+            "{name} {per:?} {} {status:?} {zones} {growth:?} {traits:?} {interface_groups}",
+            serde_json::json!(settings.0)
+        );
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
-        let pattern = Pattern { settings: &settings, ..pattern };
+        let pattern = Pattern { settings: &settings, interface_groups, ..pattern };
         let decided = shape(pattern, self.ranges, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
@@ -129,8 +141,8 @@ fn shape<'b>(
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth } = pattern;
-    let scope = scope(blueprint, per, settings, status, &growth);
+    let Pattern { blueprint, per, settings, status, zones, growth, traits, interface_groups } = pattern;
+    let scope = scope(blueprint, per, settings, status, &growth, &traits);
     let before = report.errors();
     let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
     let stacks = stacks
@@ -139,7 +151,7 @@ fn shape<'b>(
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, &scope, ranges, place, report)
+        security(blueprint, per, settings, status, &growth, interface_groups, &scope, ranges, place, report)
     } else {
         Security::default()
     };
@@ -151,19 +163,28 @@ fn shape<'b>(
         status,
         zones,
         growth,
+        traits,
+        interface_groups,
         stacks,
         security,
     })
 }
 
 /// The names that conditions of a blueprint know.
-fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
+fn scope(
+    blueprint: &Blueprint,
+    per: Per,
+    settings: &Settings,
+    status: Status,
+    growth: &Growth,
+    traits: &Traits,
+) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
     if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
         scope = scope.with("network", network_bound(blueprint, per, growth));
     }
     if per == Per::Tenant {
-        scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
+        scope = traits.bound(scope.with("status", Bound::Text(status.as_str().to_owned())));
     }
     scope
 }
@@ -177,15 +198,18 @@ fn security(
     settings: &Settings,
     status: Status,
     growth: &Growth,
+    interface_groups: usize,
     scope: &Scope,
     ranges: &BTreeMap<String, NamedRanges>,
     place: Span,
     report: &mut Report,
 ) -> Security {
+    let differs = differing("status");
     let everything = Scope::default()
         .with("settings", all_settings_bound(blueprint, settings))
-        .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
+        .with("status", differs.clone())
         .with("network", network_bound(blueprint, per, growth));
+    let everything = Traits::differing(blueprint, everything, &differs);
     let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
         if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
     };
@@ -210,6 +234,7 @@ fn security(
         workloads: &workloads,
         flows: &flows,
         ranges,
+        interface_groups,
         place,
     };
     security::derive(&pattern, report)
