@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::blueprint::Per;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
-use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
@@ -22,25 +21,22 @@ pub(super) struct Arguments {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(value_name = "CATALOG")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
     /// Show the register of addresses and how full each pool is
     #[arg(long)]
     addresses: bool,
     /// Print the register as CSV
     #[arg(long, requires = "addresses")]
     csv: bool,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
+    let inputs =
+        inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session)?;
     let report = &mut session.report;
     // What cannot be printed or deployed is no plan: templates are compiled and counted here too.
-    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.options.as_of, report)?;
     if arguments.addresses {
         let text = addresses(&plan, arguments.csv, session.format);
         print::result(&text, report)?;

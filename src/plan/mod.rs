@@ -81,6 +81,8 @@ pub struct Plan<'c> {
     pub crowded: Vec<Crowded>,
     /// How many cells there are of each kind, beside the fewest.
     pub cell_counts: Vec<CellCount>,
+    /// Whether that was counted with what tenants need of AWS's limits.
+    pub is_measured: bool,
     /// The decisions to be kept.
     pub lock: Lock,
 }
@@ -233,7 +235,9 @@ pub fn plan_measured<'c>(
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
-    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, crowded, cell_counts, lock })
+    let is_measured = measures.is_some();
+    let shapes = shapes.list;
+    Ok(Plan { catalog, tenants, cells, accounts, shapes, pools, crowded, cell_counts, is_measured, lock })
 }
 
 /// The tenants of each cell of a shared model, by id.

@@ -83,11 +83,11 @@ impl Groups {
 
 fn lacks(stack: &str, workload: &str, resource: &str, common: &str, span: Span) -> Diagnostic {
     let message = format!(
-        "`{resource}` of the stack `{stack}` bears the tenant's group of `{workload}` and not the one of the cell"
+        "`{resource}` of the stack `{stack}` bears the tenant's group of `{workload}` and not `{common}` of the cell"
     );
     Diagnostic::error(&codes::INVALID_TEMPLATE, message)
         .at(span, "")
-        .note(format!("with `shared_rules`, rules that all tenants have alike stand in `{common}` of the cell alone"))
+        .note(format!("with `shared_rules`, rules that tenants have in common stand in `{common}` of the cell alone"))
         .help(format!(
             "add the ids of all groups in `shared_groups.{workload}` to the list, imported from the cell's stack with `$generate security_groups`"
         ))

@@ -7,8 +7,8 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
-use crate::plan::security::ACL_INGRESS_RANGES;
 use crate::plan::security::count::GROUPS_OF_TASK;
+use crate::plan::security::{ACL_INGRESS_RANGES, FIXED_GROUPS};
 use crate::plan::{Growth, Shape};
 use crate::synth::generate::IngressSlot;
 
@@ -51,8 +51,10 @@ pub(super) fn variant(
             _ => format!("{name}-{shown}"),
         });
     }
-    if depends_on_rules(stack) {
+    if !stack.template.generated().is_empty() || depends_on_shared_groups(stack) {
         parts.extend(shape.traits.words());
+    }
+    if depends_on_groups(shape, stack) {
         parts.extend(fewer_groups(shape).map(|groups| format!("groups-{groups}")));
     }
     if shape.status != Status::Active && depends_on_status(shape.status, stack) {
@@ -171,9 +173,11 @@ fn depends_on_shared_groups(stack: &Stack) -> bool {
     stack.template.paths().iter().any(names)
 }
 
-/// Whether a template's text differs with the rules that there are.
-fn depends_on_rules(stack: &Stack) -> bool {
-    !stack.template.generated().is_empty() || depends_on_shared_groups(stack)
+/// Whether a template's text differs with the number of groups that an interface may bear. A cell has all that
+/// somebody may bear.
+fn depends_on_groups(shape: &Shape<'_>, stack: &Stack) -> bool {
+    let some = shape.per == Per::Cell && shape.interface_groups > FIXED_GROUPS;
+    !some && (depends_on_shared_groups(stack) || stack.template.generated().contains(&"security_groups"))
 }
 
 /// How many groups an interface may bear, where that is less than usual and matters.

@@ -203,7 +203,7 @@ fn is_known(blueprint: &Blueprint, path: &[String]) -> bool {
 }
 
 /// The groups that every interface bears: its base, and its own.
-const FIXED_GROUPS: usize = 2;
+pub const FIXED_GROUPS: usize = 2;
 
 /// What each group of a cell would let through, by workload and origin.
 pub(super) type Shared = BTreeMap<(String, Origin), BTreeSet<(Direction, Peer, Traffic)>>;
