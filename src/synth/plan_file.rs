@@ -48,6 +48,10 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),
         ("environment", Json::text(plan.catalog.environment.value.as_str())),
+        (
+            "components",
+            plan.components.iter().map(|one| Json::text(one.component.own.name.as_str())).collect(),
+        ),
         ("pools", pools.collect()),
         (
             "shapes",
@@ -139,7 +143,8 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             let traits =
                 if shape.traits == Traits::default() { String::new() } else { format!("{:?}", shape.traits) };
             let groups = fewer_groups(shape).map(|groups| format!(" {groups}")).unwrap_or_default();
-            let all = format!("{settings}{growth}{per}{status}{traits}{groups}");
+            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}{traits}{groups}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()
