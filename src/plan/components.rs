@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Status, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::Lock;
+use crate::plan::security::Traits;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::shared_services::central_account;
 use crate::plan::unit::{management, settle_management};
@@ -135,6 +136,8 @@ pub(super) fn units<'c>(
                 status: Status::Active,
                 zones: 0,
                 growth: Growth::default(),
+                traits: Traits::default(),
+                interface_groups: 0,
                 is_first_region: home.is_first_region,
             };
             let Some(shape) = shapes.of(pattern, one.place, report) else { continue };

@@ -53,6 +53,8 @@ use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
+use crate::plan::security::Traits;
+use crate::plan::security::count::interface_groups;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
@@ -83,6 +85,8 @@ pub struct Plan<'c> {
     pub crowded: Vec<Crowded>,
     /// How many cells there are of each kind, beside the fewest.
     pub cell_counts: Vec<CellCount>,
+    /// Whether that was counted with what tenants need of AWS's limits.
+    pub is_measured: bool,
     /// The decisions to be kept.
     pub lock: Lock,
 }
@@ -204,12 +208,12 @@ pub fn plan_measured<'c>(
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
-        let Some(decided) = decide_cell(cell, first, &lock, &mut shapes, report) else { continue };
+        let Some(decided) = decide_cell(cell, first, catalog, &lock, &mut shapes, report) else { continue };
         decided_cells.push((cell, tenants, decided));
     }
     let mut decided = Vec::new();
     for intent in &intents {
-        let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
+        let Some(shape) = decide_tenant(intent, catalog, &lock, &mut shapes, report) else { continue };
         let ingress = ingress_slots::settle(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
@@ -237,8 +241,21 @@ pub fn plan_measured<'c>(
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
+    let is_measured = measures.is_some();
     let shapes = shapes.list;
-    Ok(Plan { catalog, tenants, cells, accounts, components, shapes, pools, crowded, cell_counts, lock })
+    Ok(Plan {
+        catalog,
+        tenants,
+        cells,
+        accounts,
+        components,
+        shapes,
+        pools,
+        crowded,
+        cell_counts,
+        is_measured,
+        lock,
+    })
 }
 
 /// The tenants of each cell of a shared model, by id.
@@ -282,6 +299,7 @@ fn settle_addresses(
 fn decide_cell<'c>(
     cell: &CellId,
     first: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -295,6 +313,8 @@ fn decide_cell<'c>(
         status: Status::Active,
         zones,
         growth: Growth::default(),
+        traits: Traits::default(),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
         is_first_region: false,
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
@@ -314,6 +334,7 @@ fn decide_cell<'c>(
 /// The shape of a tenant, once its subnets are found to be large enough.
 fn decide_tenant<'c>(
     intent: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -328,6 +349,7 @@ fn decide_tenant<'c>(
     };
     let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
     let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
+    let cell = &lock.tenants.get(&intent.home)?.value.cell;
     let pattern = Pattern {
         blueprint,
         per: Per::Tenant,
@@ -335,6 +357,8 @@ fn decide_tenant<'c>(
         status: settled(tenant.status),
         zones,
         growth,
+        traits: Traits::of(blueprint, intent.tier.name.as_str(), tenant),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
         is_first_region: false,
     };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;

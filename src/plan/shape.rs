@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
-use crate::plan::security::{self, Security};
+use crate::plan::security::{self, Security, Traits};
 use crate::source::Span;
 
 /// What is decided once for all tenants, or all cells, of one shape.
@@ -32,6 +32,10 @@ pub struct Shape<'b> {
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
+    /// What conditions ask of a tenant beside its settings; empty for all that tenants share.
+    pub traits: Traits,
+    /// How many security groups an interface may bear; 0 where no workload has rules in common.
+    pub interface_groups: usize,
     /// Of what a component has in an account or a Region: whether it is the first Region there.
     pub is_first_region: bool,
     /// The stacks that are switched on, in order.
@@ -90,6 +94,9 @@ pub(super) struct Pattern<'b, 's> {
     pub status: Status,
     pub zones: usize,
     pub growth: Growth,
+    pub traits: Traits,
+    /// How many security groups an interface may bear where it lives.
+    pub interface_groups: usize,
     pub is_first_region: bool,
 }
 
@@ -109,15 +116,19 @@ impl<'b> Shapes<'b> {
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
-        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, .. } = pattern;
+        let shares = pattern.blueprint.workloads.values().any(|workload| workload.shared_rules);
+        let interface_groups = if shares { pattern.interface_groups } else { 0 };
+        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, ref traits, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
         let shown = serde_json::json!(settings.0);
-        let key = format!("{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region}");
+        let key = format!(
+            "{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region} {traits:?} {interface_groups}"
+        );
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
-        let pattern = Pattern { settings: &settings, ..pattern };
+        let pattern = Pattern { settings: &settings, interface_groups, ..pattern };
         let decided = shape(pattern, self.ranges, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
@@ -133,8 +144,9 @@ fn shape<'b>(
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region } = pattern;
-    let mut scope = scope(blueprint, per, settings, status, &growth);
+    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region, .. } = pattern;
+    let Pattern { traits, interface_groups, .. } = pattern;
+    let mut scope = scope(blueprint, per, settings, status, &growth, &traits);
     if blueprint.is_component {
         scope = scope.with("account", account_bound(is_first_region));
     }
@@ -146,7 +158,7 @@ fn shape<'b>(
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, &scope, ranges, place, report)
+        security(blueprint, per, settings, status, &growth, interface_groups, &scope, ranges, place, report)
     } else {
         Security::default()
     };
@@ -158,6 +170,8 @@ fn shape<'b>(
         status,
         zones,
         growth,
+        traits,
+        interface_groups,
         is_first_region,
         stacks,
         security,
@@ -165,13 +179,20 @@ fn shape<'b>(
 }
 
 /// The names that conditions of a blueprint know.
-fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
+fn scope(
+    blueprint: &Blueprint,
+    per: Per,
+    settings: &Settings,
+    status: Status,
+    growth: &Growth,
+    traits: &Traits,
+) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
     if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
         scope = scope.with("network", network_bound(blueprint, per, growth));
     }
     if per == Per::Tenant {
-        scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
+        scope = traits.bound(scope.with("status", Bound::Text(status.as_str().to_owned())));
     }
     scope
 }
@@ -185,15 +206,18 @@ fn security(
     settings: &Settings,
     status: Status,
     growth: &Growth,
+    interface_groups: usize,
     scope: &Scope,
     ranges: &BTreeMap<String, NamedRanges>,
     place: Span,
     report: &mut Report,
 ) -> Security {
+    let differs = differing("status");
     let everything = Scope::default()
         .with("settings", all_settings_bound(blueprint, settings))
-        .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
+        .with("status", differs.clone())
         .with("network", network_bound(blueprint, per, growth));
+    let everything = Traits::differing(blueprint, everything, &differs);
     let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
         if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
     };
@@ -218,6 +242,7 @@ fn security(
         workloads: &workloads,
         flows: &flows,
         ranges,
+        interface_groups,
         place,
     };
     security::derive(&pattern, report)

@@ -9,6 +9,7 @@ use crate::blueprint::{Blueprint, Library, Per, Settings};
 use crate::catalog::{Account, Catalog, Connect, Host, Status};
 use crate::diagnostics::Report;
 use crate::identity::HostAccount;
+use crate::plan::security::Traits;
 use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::{AccountPlan, Growth};
 
@@ -53,6 +54,8 @@ pub(super) fn hubs<'c>(
             status: Status::Active,
             zones: ZONES,
             growth: Growth::default(),
+            traits: Traits::default(),
+            interface_groups: 0,
             is_first_region: false,
         };
         let Some(shape) = shapes.of(pattern, network.span, report) else { continue };

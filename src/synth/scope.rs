@@ -4,6 +4,7 @@ use crate::aws::PrefixListService;
 use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
+use crate::plan::security::Origin;
 use crate::plan::shared_services::is_hub;
 use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
@@ -181,9 +182,16 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
         (group.name.clone(), subnets)
     });
-    let shared = shape.security.shared.iter().map(|workload| Bound::Text(workload.clone()));
+    let name = |workload: &str, origin: &Origin| Bound::Text(origin.shared_group(workload));
+    let shared = shape.security.shared_groups().map(|(workload, origin)| name(workload, origin));
+    // Whoever shares no rules bears none, so that one line serves every model.
+    let of_workloads = shape.blueprint.workloads.keys().map(|workload| {
+        let origins = shape.security.shared.get(workload).into_iter().flatten();
+        (workload.clone(), Bound::List(origins.map(|origin| name(workload, origin)).collect()))
+    });
     scope
         .with("shared_rules", Bound::List(shared.collect()))
+        .with("shared_groups", Bound::record(of_workloads))
         .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))

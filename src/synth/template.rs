@@ -418,10 +418,12 @@ impl<'p> Compiler<'p> {
         };
         let in_stacks: BTreeMap<&str, &Groups> =
             by_name.iter().map(|(stack, template)| (*stack, &template.groups)).collect();
+        let cell = self.plan.relative(unit, Per::Cell);
+        let of_cell = cell.map(|cell| &self.plan.shape_of(cell).security);
         let mut lacking: Vec<Diagnostic> = Vec::new();
         for (position, template) in build.iter().filter(|_| shape.per == Per::Tenant) {
             let (stack, groups) = (shape.stacks[*position], &self.list[*template].groups);
-            lacking.extend(groups.lacking(&stack.name, &shape.security.shared, &in_stacks));
+            lacking.extend(groups.misborne(&stack.name, &shape.security, of_cell, &in_stacks));
         }
         for (problem, help, span) in problems {
             self.report.push(

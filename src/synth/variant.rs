@@ -7,7 +7,8 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
-use crate::plan::security::ACL_INGRESS_RANGES;
+use crate::plan::security::count::GROUPS_OF_TASK;
+use crate::plan::security::{ACL_INGRESS_RANGES, FIXED_GROUPS};
 use crate::plan::{Growth, Shape};
 use crate::synth::generate::IngressSlot;
 
@@ -50,6 +51,12 @@ pub(super) fn variant(
             "true" => name,
             _ => format!("{name}-{shown}"),
         });
+    }
+    if !stack.template.generated().is_empty() || depends_on_shared_groups(stack) {
+        parts.extend(shape.traits.words());
+    }
+    if depends_on_groups(shape, stack) {
+        parts.extend(fewer_groups(shape).map(|groups| format!("groups-{groups}")));
     }
     let is_of_account = |path: &Vec<String>| path.first().is_some_and(|name| name == "account");
     if shape.blueprint.is_component
@@ -118,6 +125,17 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
         _ => {}
     };
     stack.template.paths().iter().for_each(|path| take(path));
+    if depends_on_shared_groups(stack) {
+        let sharing = |end: &FlowEnd| match end {
+            FlowEnd::Workload(name) => blueprint.workloads.get(name).is_some_and(|one| one.shared_rules),
+            _ => false,
+        };
+        let flows = blueprint.flows.iter().filter(|flow| sharing(&flow.from) || sharing(&flow.to));
+        flows.filter_map(|flow| flow.when.as_ref()).flat_map(Condition::paths).for_each(|path| take(path));
+        for name in ["interface_endpoints", "nat"] {
+            take(&["settings".to_owned(), name.to_owned()]);
+        }
+    }
     let generated = stack.template.generated();
     // The rules of the allow-list depend on the flows that begin there, all others on everything.
     let all = generated.iter().any(|kind| *kind != "ingress_rules");
@@ -153,6 +171,27 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
 fn depends_on_status(status: Status, stack: &Stack) -> bool {
     stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
         || (!status.takes_traffic() && !stack.template.generated().is_empty())
+}
+
+/// Whether a template names the groups of the cell that the tenant's interfaces bear.
+fn depends_on_shared_groups(stack: &Stack) -> bool {
+    let names = |path: &Vec<String>| {
+        path.first().is_some_and(|first| first == "shared_groups" || first == "shared_rules")
+    };
+    stack.template.paths().iter().any(names)
+}
+
+/// Whether a template's text differs with the number of groups that an interface may bear. A cell has all that
+/// somebody may bear.
+fn depends_on_groups(shape: &Shape<'_>, stack: &Stack) -> bool {
+    let some = shape.per == Per::Cell && shape.interface_groups > FIXED_GROUPS;
+    !some && (depends_on_shared_groups(stack) || stack.template.generated().contains(&"security_groups"))
+}
+
+/// How many groups an interface may bear, where that is less than usual and matters.
+pub(super) fn fewer_groups(shape: &Shape<'_>) -> Option<usize> {
+    let usual = shape.interface_groups == 0 || shape.interface_groups == GROUPS_OF_TASK;
+    (!usual).then_some(shape.interface_groups)
 }
 
 /// Whether a template's text differs with the length of the tenant's allow-list.
