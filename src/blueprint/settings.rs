@@ -36,6 +36,8 @@ pub struct Setting {
     /// Whether it is of the cell and not of the tenant: tenants that set it differently live in
     /// different cells.
     pub of_cell: bool,
+    /// Whether the plan sets it, and the catalog may not.
+    pub decided: bool,
     /// Its JSON Schema, for `tenantry blueprint show`.
     pub schema: JsonValue,
 }
@@ -77,6 +79,7 @@ impl SettingsSchema {
                     default: property.get("default").cloned(),
                     lifted: property.get("lifted").and_then(JsonValue::as_bool).unwrap_or(false),
                     of_cell: property.get("scope").and_then(JsonValue::as_str) == Some("cell"),
+                    decided: property.get("decided").and_then(JsonValue::as_bool).unwrap_or(false),
                     schema: property.clone(),
                 },
             );
@@ -129,7 +132,14 @@ impl SettingsSchema {
         let mut merged = self.defaults();
         let mut places: BTreeMap<&str, (&Key, &Node)> = BTreeMap::new();
         for (key, node) in layers.into_iter().flatten() {
-            if self.properties.contains_key(&*key.text) {
+            if self.properties.get(&*key.text).is_some_and(|setting| setting.decided) {
+                let message = format!("the setting {} is not yours to set", quote(&key.text));
+                report.push(
+                    Diagnostic::error(&codes::INVALID_SETTING, message)
+                        .at(key.span, "the plan decides it")
+                        .help("take it out; what it follows from is said in its description"),
+                );
+            } else if self.properties.contains_key(&*key.text) {
                 merged.insert(key.text.to_string(), node.to_json());
                 places.insert(&key.text, (key, node));
             } else {

@@ -56,9 +56,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let cells =
                 if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
             format!(
-                "{}\n{cells}{}\n{}\n{}{}",
+                "{}\n{cells}{}\n{}{}\n{}{}",
                 tenants(&plan),
                 pools(&plan),
+                central_services(&plan),
                 groups(&plan),
                 blast_radius(&plan),
                 rules(&plan)
@@ -266,6 +267,23 @@ fn pools(plan: &Plan<'_>) -> String {
 
 /// How many groups and rules each cell needs, beside what no division could do without. Cells of one
 /// tenant are told together.
+/// How networks reach the central services, and why so; nothing where there are none.
+fn central_services(plan: &Plan<'_>) -> String {
+    if plan.connections.is_empty() {
+        return String::new();
+    }
+    let rows = plan.connections.iter().map(|one| {
+        vec![
+            one.region.to_string(),
+            one.account.to_string(),
+            one.by.to_string(),
+            one.networks.to_string(),
+            one.reason.clone(),
+        ]
+    });
+    format!("{}\n", print::table(&["CENTRAL SERVICES", "ACCOUNT", "BY", "NETWORKS", "REASON"], rows))
+}
+
 fn groups(plan: &Plan<'_>) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut alone: BTreeMap<[usize; 4], (String, usize)> = BTreeMap::new();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
-    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+    Blueprint, Bound, Flow, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
 use crate::catalog::{NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
@@ -156,6 +156,22 @@ fn shape<'b>(
     })
 }
 
+/// The flows that are on in a shape of tenants, with both ends.
+pub(super) fn flows_of<'b>(shape: &Shape<'b>) -> Vec<&'b Flow> {
+    let blueprint = shape.blueprint;
+    let scope = scope(blueprint, shape.per, &shape.settings, shape.status, &shape.growth);
+    let holds =
+        |condition: Option<&Condition>| condition.is_none_or(|one| one.holds(&scope).unwrap_or_default());
+    let is_there = |end: &FlowEnd| match end {
+        FlowEnd::Workload(name) => {
+            blueprint.workloads.get(name).is_some_and(|workload| holds(workload.when.as_ref()))
+        }
+        _ => true,
+    };
+    let flows = blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref()));
+    flows.filter(|flow| is_there(&flow.from) && is_there(&flow.to)).collect()
+}
+
 /// The names that conditions of a blueprint know.
 fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
@@ -241,10 +257,11 @@ pub(super) fn shaping(blueprint: &Blueprint, settings: &Settings) -> Settings {
 /// The record `settings` of the template language: shape settings as they are, lifted ones as values. A
 /// cell knows those that are its own, and what is of an account or of the organization knows none.
 pub fn settings_bound(blueprint: &Blueprint, per: Per, settings: &Settings) -> Bound {
-    let known = blueprint.settings.properties.iter().filter(|(_, setting)| match per {
+    let known = blueprint.settings.properties.iter().filter(|(name, setting)| match per {
         Per::Tenant => true,
         Per::Cell => setting.of_cell,
-        Per::Account | Per::Organization => false,
+        // What is there once for an account knows what the plan says of it, and nothing of any tenant.
+        Per::Account | Per::Organization => settings.0.contains_key(name.as_str()) || (setting.lifted && setting.decided),
     });
     Bound::record(known.map(|(name, setting)| {
         let bound = if setting.lifted { differing(name) } else { Bound::from(settings.get(name)) };

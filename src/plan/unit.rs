@@ -6,8 +6,10 @@ use crate::blueprint::{Blueprint, Per, Place, Settings, Stack};
 use crate::catalog::{Catalog, Status};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
+use crate::plan::connection::{Connection, way_of};
 use crate::plan::lock::{Lock, Locked, Management, Seat};
 use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shared_services::is_hub;
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
 
@@ -21,6 +23,8 @@ pub struct AccountPlan<'c> {
     pub region: RegionName,
     pub blueprint: &'c Blueprint,
     pub shape: usize,
+    /// What the plan says of it, lifted settings included; mostly nothing.
+    pub settings: Settings,
     /// Whose account it is, where it is one tenant's.
     pub tenant: Option<HomeId>,
     /// The tier of a tenant that it is there for.
@@ -143,12 +147,34 @@ impl<'c> Plan<'c> {
         part.or_else(|| named(&self.network_of(unit)?.subnet_groups))
     }
 
+    /// How the networks of a Region reach the central services.
+    pub fn connection(&self, region: &RegionName) -> Option<&Connection> {
+        self.connections.iter().find(|one| one.region == *region)
+    }
+
+    /// What a unit that is joined to the central services may import from.
+    pub fn hub_of<'p>(&'p self, unit: Unit<'p>) -> Option<Unit<'p>> {
+        let settings = match unit {
+            Unit::Tenant(tenant) => &tenant.settings,
+            Unit::Cell(cell) => &cell.settings,
+            Unit::Account(_) => return None,
+        };
+        way_of(settings)?;
+        let (_, region) = unit.home();
+        let mut hubs = self.accounts.iter().filter(|one| is_hub(one.blueprint));
+        hubs.find(|one| one.region == *region).map(Unit::Account)
+    }
+
     /// The account and Region that a stack of a unit is deployed into. All that stands in the management
     /// account stands in one Region, so that one stack can import from another.
     pub fn location<'p>(&'p self, unit: Unit<'p>, stack: &Stack) -> (HostAccount, &'p RegionName) {
         let (account, region) = unit.home();
         match (stack.place, management(self.catalog, &self.lock)) {
             (Place::Management, Some((account, region))) => (account, region),
+            (Place::SharedServices, _) => match self.connection(region) {
+                Some(connection) => (HostAccount::Number(connection.account.clone()), region),
+                None => (account.clone(), region),
+            },
             _ => (account.clone(), region),
         }
     }
@@ -253,7 +279,16 @@ pub(super) fn accounts<'c>(
             growth: Growth::default(),
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
-        accounts.push(AccountPlan { per, account, region, blueprint, shape, tenant, place });
+        accounts.push(AccountPlan {
+            per,
+            account,
+            region,
+            blueprint,
+            shape,
+            settings: Settings(BTreeMap::new()),
+            tenant,
+            place,
+        });
     }
     accounts
 }

@@ -1,4 +1,5 @@
-//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell.
+//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell, and what is joined
+//! to the central services after theirs.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,8 @@ pub(super) struct Relatives<'p> {
 impl<'p> Relatives<'p> {
     pub(super) fn new(plan: &'p Plan<'p>, unit: Unit<'p>) -> Self {
         let all = [Per::Tenant, Per::Cell, Per::Account, Per::Organization].into_iter();
-        let units = all.filter_map(|per| plan.relative(unit, per)).collect();
+        let own = all.filter_map(|per| plan.relative(unit, per));
+        let units = own.chain(plan.hub_of(unit)).collect();
         Relatives { unit, plan, units }
     }
 

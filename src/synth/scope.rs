@@ -25,6 +25,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         ])
     });
     scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    scope = scope.with("shared_services", shared_services(catalog));
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
     }
@@ -95,6 +96,23 @@ fn ranges(catalog: &Catalog) -> Bound {
     Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
         (name.clone(), Bound::List(ranges.blocks.iter().map(|one| block(one.value)).collect()))
     }))
+}
+
+/// What is offered by PrivateLink, and what lies behind the central services' own networks.
+fn shared_services(catalog: &Catalog) -> Bound {
+    let shared = &catalog.shared_services;
+    let named = shared.services.iter().map(|service| service.value.as_str());
+    let named: Vec<&str> = if shared.services.is_empty() { vec!["central"] } else { named.collect() };
+    let services = named.into_iter().enumerate().map(|(at, name)| {
+        Bound::record([("name", Bound::Text(name.to_owned())), ("index", Bound::number(at))])
+    });
+    let is_network = |block: &Cidr| shared.networks.values().any(|network| network.value == *block);
+    let central = catalog.ranges.get("central").into_iter().flat_map(|range| &range.blocks);
+    let beyond = central.map(|block| block.value).filter(|value| !is_network(value)).map(block);
+    Bound::record([
+        ("services", Bound::List(services.collect())),
+        ("beyond", Bound::List(beyond.collect())),
+    ])
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {

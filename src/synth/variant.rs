@@ -25,7 +25,12 @@ pub(super) fn variant(
     for name in relevant_settings(shape.blueprint, stack) {
         let setting = shape.blueprint.settings.properties.get(&name);
         // What a cell does not know makes no difference to its templates.
-        if shape.per != Per::Tenant && setting.is_none_or(|setting| !setting.of_cell) {
+        let is_told = match shape.per {
+            Per::Tenant => true,
+            Per::Cell => setting.is_some_and(|setting| setting.of_cell),
+            Per::Account | Per::Organization => shape.settings.0.contains_key(&name),
+        };
+        if !is_told {
             continue;
         }
         let value = shape.settings.get(&name);
