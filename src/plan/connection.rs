@@ -127,17 +127,25 @@ fn of_region(
     let peerings = most_peerings(catalog, &own, region);
     let before = lock.joined.get(region).map(|joined| joined.value.by);
     let fits = networks.len() <= peerings;
-    let attach = format!("{} {}", count(networks.len(), "network"), if networks.len() == 1 { "attaches" } else { "attach" });
-    let (by, reason) = match (asked.value, before) {
+    let verb = if networks.len() == 1 { "attaches" } else { "attach" };
+    let attach = format!("{} {verb}", count(networks.len(), "network"));
+    let by = match (asked.value, before) {
         (Connect::None, _) => return None,
-        (Connect::Auto, Some(before)) => (before, "it was chosen before, and the lock keeps it".to_owned()),
-        (Connect::Auto, None) if fits => {
-            (Connect::Peering, format!("{attach}, and the VPC can have {}", count(peerings, "peering")))
+        (Connect::Auto, Some(before)) => before,
+        (Connect::Auto, None) if fits => Connect::Peering,
+        (Connect::Auto, None) => Connect::TransitGateway,
+        (asked, _) => asked,
+    };
+    // Of what holds now, and not of this run: the next one says the same.
+    let reason = match (asked.value, by) {
+        (Connect::Auto, Connect::Peering) if fits => {
+            format!("{attach}, and the VPC can have {}", count(peerings, "peering"))
         }
-        (Connect::Auto, None) => {
-            (Connect::TransitGateway, format!("{attach}, and the VPC can have only {}", count(peerings, "peering")))
+        (Connect::Auto, Connect::TransitGateway) if !fits => {
+            format!("{attach}, and the VPC can have only {}", count(peerings, "peering"))
         }
-        (asked, _) => (asked, "the catalog says so".to_owned()),
+        (Connect::Auto, _) => format!("{attach}; it was chosen for another number, and the lock keeps it"),
+        _ => "the catalog says so".to_owned(),
     };
     if by == Connect::Peering && networks.len() * NEAR.1 >= peerings * NEAR.0 && !networks.is_empty() {
         report.push(nearly_full(region, networks.len(), peerings, asked.span));
