@@ -68,6 +68,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
+    embedded_files!("parts/", "vpn": "part.yaml", "vpn.yaml"),
 ];
 
 /// The folder of parts, beside the blueprints or in one, and the key that names those taken in.

@@ -1,9 +1,10 @@
 //! The names that a stack template knows, for one shape.
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
+use crate::blueprint::{Bound, FlowEnd, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
+use crate::plan::security::range_named;
 use crate::plan::shared_services::is_hub;
 use crate::plan::{Shape, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
@@ -24,7 +25,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
             ("pools", Bound::List(pools.collect())),
         ])
     });
-    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog, shape));
     scope = scope.with("shared_services", shared_services(catalog));
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
@@ -91,9 +92,14 @@ fn block(block: Cidr) -> Bound {
     Bound::record([("id", Bound::Text(id)), ("cidr", Bound::Text(cidr))])
 }
 
-/// The catalog's ranges by name, each a list of blocks.
-fn ranges(catalog: &Catalog) -> Bound {
-    Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
+/// The catalog's ranges by name, each a list of blocks; and those that flows know by the name of a setting.
+fn ranges(catalog: &Catalog, shape: &Shape<'_>) -> Bound {
+    let ends = shape.blueprint.flows.iter().flat_map(|flow| [&flow.from, &flow.to]);
+    let named = ends.filter_map(|end| match end {
+        FlowEnd::Range(name) => Some((name, catalog.ranges.get(range_named(name, &shape.settings))?)),
+        _ => None,
+    });
+    Bound::record(catalog.ranges.iter().chain(named).map(|(name, ranges)| {
         (name.clone(), Bound::List(ranges.blocks.iter().map(|one| block(one.value)).collect()))
     }))
 }

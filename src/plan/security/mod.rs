@@ -29,7 +29,7 @@ use crate::network::{Cidr, Traffic};
 use crate::plan::Growth;
 use crate::source::Span;
 
-pub use derivation::{EPHEMERAL_PORTS, answers};
+pub use derivation::{EPHEMERAL_PORTS, answers, range_named};
 
 /// Allow-lists up to this long are repeated in the network ACL, where it has the room; longer ones are
 /// left to the security group, which filters exactly, because an ACL holds 20 entries a direction.

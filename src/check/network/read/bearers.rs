@@ -372,7 +372,7 @@ impl<'e> Reader<'e> {
     }
 }
 
-fn name(estate: &crate::check::model::Estate, id: ResourceId) -> String {
+pub(super) fn name(estate: &crate::check::model::Estate, id: ResourceId) -> String {
     let resource = estate.resource(id);
     format!("{}/{}", resource.stack.name, resource.logical_id())
 }

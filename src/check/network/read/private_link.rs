@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::model::{Resource, ResourceId, Value};
+use crate::check::network::read::bearers::name as name_of;
 use crate::check::network::read::{Named, Reader, named};
 use crate::check::network::topology::Workload;
 
@@ -32,13 +33,17 @@ impl<'e> Reader<'e> {
                 for balancer in self.balancers(service) {
                     let owner = self.tenant(&self.estate.resource(balancer));
                     let at = self.topology.workloads[door].clone();
-                    let name = format!("{} behind {}", self.estate.describe(balancer), at.name);
+                    let name = format!("{} behind {}", name_of(self.estate, balancer), at.name);
                     self.topology.workloads.push(Workload { name, owner, public: false, ..at });
                 }
             }
             Provider::Unknown => {
                 self.gap(endpoint, "ServiceName", "who is behind an endpoint is not known");
-                self.open_doors.push(door);
+                // A service of nobody here is no tenant's; that of a tenant could be it.
+                let services = self.of("AWS::EC2::VPCEndpointService");
+                if services.iter().any(|service| self.tenant(service).is_some()) {
+                    self.open_doors.push(door);
+                }
             }
         }
     }
