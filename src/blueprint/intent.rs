@@ -84,8 +84,11 @@ pub enum Place {
 
 impl Place {
     /// Every word of blueprints with its value.
-    pub const WORDS: &'static [(&'static str, Place)] =
-        &[("home", Place::Home), ("management", Place::Management), ("shared_services", Place::SharedServices)];
+    pub const WORDS: &'static [(&'static str, Place)] = &[
+        ("home", Place::Home),
+        ("management", Place::Management),
+        ("shared_services", Place::SharedServices),
+    ];
 
     /// The word in blueprints.
     pub fn word(self) -> &'static str {

@@ -41,9 +41,11 @@ pub(super) fn decode(node: &Node, report: &mut Report) -> Option<SharedServices>
     if let Some(connect) = connect.as_ref().filter(|connect| connect.value != Connect::None)
         && networks.is_empty()
     {
-        report.push(not_built("a connection to shared services without a network of theirs", connect.span).help(
-            "add `networks` with a block for each Region, or connect tenants by templates of your own",
-        ));
+        report.push(
+            not_built("a connection to shared services without a network of theirs", connect.span).help(
+                "add `networks` with a block for each Region, or connect tenants by templates of your own",
+            ),
+        );
     }
     Some(SharedServices { connect, networks, services })
 }

@@ -183,7 +183,12 @@ fn most_peerings(catalog: &Catalog, account: &HostAccount, region: &RegionName) 
     peerings.into_iter().chain(routes).min().unwrap_or(0)
 }
 
-fn nearly_full(region: &RegionName, networks: usize, peerings: usize, place: crate::source::Span) -> Diagnostic {
+fn nearly_full(
+    region: &RegionName,
+    networks: usize,
+    peerings: usize,
+    place: crate::source::Span,
+) -> Diagnostic {
     let message = format!(
         "{} in {region} {} peered with the central services, whose VPC can have {peerings}",
         count(networks, "network"),

@@ -236,7 +236,18 @@ pub fn plan_measured<'c>(
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
-    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, connections, crowded, cell_counts, lock })
+    Ok(Plan {
+        catalog,
+        tenants,
+        cells,
+        accounts,
+        shapes: shapes.list,
+        pools,
+        connections,
+        crowded,
+        cell_counts,
+        lock,
+    })
 }
 
 /// The tenants of each cell of a shared model, by id.

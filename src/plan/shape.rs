@@ -261,7 +261,7 @@ pub fn settings_bound(blueprint: &Blueprint, per: Per, settings: &Settings) -> B
         Per::Tenant => true,
         Per::Cell => setting.of_cell,
         // What is there once for an account knows what the plan says of it, and nothing of any tenant.
-        Per::Account | Per::Organization => settings.0.contains_key(name.as_str()) || (setting.lifted && setting.decided),
+        Per::Account | Per::Organization => settings.0.contains_key(name.as_str()),
     });
     Bound::record(known.map(|(name, setting)| {
         let bound = if setting.lifted { differing(name) } else { Bound::from(settings.get(name)) };

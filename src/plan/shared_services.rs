@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::aws::{Partition, region};
 use crate::blueprint::{Blueprint, FlowEnd, Library, Per, Settings};
 use crate::catalog::{Catalog, Connect, Status};
 use crate::diagnostics::Report;
-use crate::identity::{HostAccount, RegionName};
+use crate::identity::{AccountId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
 use crate::plan::connection::{Connection, way_of};
 use crate::plan::shape::{Pattern, Shapes, flows_of};
@@ -86,18 +85,17 @@ fn settings(
     } else {
         services.collect()
     };
-    let facts = region(connection.region.as_str());
-    let partition = facts.map_or(Partition::Aws, |facts| facts.partition).as_str();
-    let mut accounts = connection.accounts.clone();
-    // A list is never empty, and its own account may always.
-    accounts.insert(connection.account.clone());
-    let accounts = accounts.iter().map(|account| format!("arn:{partition}:iam::{account}:root"));
+    // Those who are let in by name: as users of an endpoint service, or to have a peering accepted.
+    let named = match connection.by {
+        Connect::PrivateLink => true,
+        _ => connection.by == Connect::Peering && connection.others,
+    };
+    let accounts = connection.accounts.iter().filter(|_| named).map(AccountId::as_str);
     Settings(BTreeMap::from([
         ("way".to_owned(), json!(connection.by.as_str())),
         ("accepts".to_owned(), Value::Array(listed(accepts))),
         ("sends".to_owned(), Value::Array(listed(sends))),
         ("services".to_owned(), json!(services)),
-        ("others".to_owned(), json!(connection.others)),
         ("accounts".to_owned(), json!(accounts.collect::<Vec<_>>())),
     ]))
 }

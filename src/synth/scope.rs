@@ -115,10 +115,7 @@ fn shared_services(catalog: &Catalog) -> Bound {
     let is_network = |block: &Cidr| shared.networks.values().any(|network| network.value == *block);
     let central = catalog.ranges.get("central").into_iter().flat_map(|range| &range.blocks);
     let beyond = central.map(|block| block.value).filter(|value| !is_network(value)).map(block);
-    Bound::record([
-        ("services", Bound::List(services.collect())),
-        ("beyond", Bound::List(beyond.collect())),
-    ])
+    Bound::record([("services", Bound::List(services.collect())), ("beyond", Bound::List(beyond.collect()))])
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {

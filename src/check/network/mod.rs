@@ -37,7 +37,8 @@ fn behind_open_doors(network: &read::Network) -> u64 {
     let tenants: std::collections::BTreeSet<usize> = network.open_doors.iter().filter_map(owner).collect();
     let all = network.topology.tenants.len() as u64;
     // A door of nobody's is one of everybody's.
-    let joined = if network.open_doors.iter().any(|door| owner(door).is_none()) { all } else { tenants.len() as u64 };
+    let joined =
+        if network.open_doors.iter().any(|door| owner(door).is_none()) { all } else { tenants.len() as u64 };
     joined * all.saturating_sub(1)
 }
 

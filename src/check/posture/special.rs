@@ -75,7 +75,8 @@ pub(super) fn judge(estate: &Estate, resource: Resource<'_>, findings: &mut Vec<
         "AWS::EC2::VPCEndpointServicePermissions" => {
             let principals = resource.property("AllowedPrincipals");
             if principals.items().iter().any(|one| one.as_text() == Some("*")) {
-                let message = format!("any account of AWS may use the endpoint service of `{}`", resource.logical_id());
+                let message =
+                    format!("any account of AWS may use the endpoint service of `{}`", resource.logical_id());
                 let help = "name the accounts of those who may";
                 tell.that(&codes::PUBLIC_ACCESS, &["AllowedPrincipals"], message, help);
             }

@@ -11,7 +11,8 @@ use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
 use crate::plan::lock::settle::is_about;
 use crate::plan::lock::{
-    Cell, Home, IngressSlots, Joined, Lock, Locked, Network, Quarantined, Reservation, Seat, SubnetGroup, Zones,
+    Cell, Home, IngressSlots, Joined, Lock, Locked, Network, Quarantined, Reservation, Seat, SubnetGroup,
+    Zones,
 };
 use crate::source::{FileId, SourceMap};
 

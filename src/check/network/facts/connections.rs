@@ -217,12 +217,14 @@ impl<'a> Facts<'a> {
             of("VpcPeeringConnectionId").and_then(|id| self.peering(resource, id, vpc))
         {
             (wrong, "VpcPeeringConnectionId")
-        } else if let Some(peer) = of("VpcPeeringConnectionId").and_then(|id| self.beyond(resource, id, vpc)) {
+        } else if let Some(peer) = of("VpcPeeringConnectionId").and_then(|id| self.beyond(resource, id, vpc))
+        {
             let message = "a route leads more addresses into a peering than the peer has";
             let at = place(resource.id, "DestinationCidrBlock");
             let finding = self.at(&codes::ROUTE_BEYOND_PEER, message, at, "");
             let finding = self.against(finding, peer, "the peer has these");
-            self.found.push(finding.help("name a block of the peer's VPC, or the subnets that are to be reached"));
+            self.found
+                .push(finding.help("name a block of the peer's VPC, or the subnets that are to be reached"));
             return;
         } else if resource.property("TransitGatewayId") != Value::Absent && self.not_attached(resource) {
             ("the VPC of the route table is not attached to the transit gateway", "TransitGatewayId")

@@ -51,7 +51,8 @@ impl<'e> Reader<'e> {
     /// The load balancers of an endpoint service; itself where they are not known, since they are of its owner's making.
     fn balancers(&self, service: ResourceId) -> BTreeSet<ResourceId> {
         let resource = self.estate.resource(service);
-        let listed = ["NetworkLoadBalancerArns", "GatewayLoadBalancerArns"].map(|name| resource.property(name));
+        let listed =
+            ["NetworkLoadBalancerArns", "GatewayLoadBalancerArns"].map(|name| resource.property(name));
         let found = listed.iter().flat_map(Value::items).map(|one| match named(one) {
             Named::Resource(balancer, _) => balancer,
             Named::Elsewhere | Named::Unknown | Named::Absent => service,
@@ -77,7 +78,9 @@ fn provider(reader: &Reader<'_>, name: &Value) -> Provider {
             });
             match (service, parts.first()) {
                 (Some(service), _) => Provider::Here(service),
-                (None, Some(Value::Text(first))) if is_aws(first) && first.len() > NAMES.len() => Provider::Aws,
+                (None, Some(Value::Text(first))) if is_aws(first) && first.len() > NAMES.len() => {
+                    Provider::Aws
+                }
                 _ => Provider::Unknown,
             }
         }
