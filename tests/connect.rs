@@ -21,7 +21,8 @@ use tenantry::synth::synth;
 const WAYS: [&str; 3] = ["peering", "transit_gateway", "private_link"];
 const IMAGE: &str = "222222222222.dkr.ecr.us-east-1.amazonaws.com/ledgerly:1";
 
-/// So many tenants with a VPC each, two that share one, and two whose containers share one.
+/// So many tenants with a VPC each, two that share one, two whose containers share one,
+/// and one of a pool.
 fn fleet(connect: &str, tenants: usize, settings: &str) -> String {
     let own: String = (0..tenants)
         .map(|number| format!("  - {{ id: own-{number}, name: Own, tier: own, region: us-east-1 }}\n"))
@@ -30,13 +31,14 @@ fn fleet(connect: &str, tenants: usize, settings: &str) -> String {
   - { id: part-1, name: Part, tier: part, region: us-east-1 }
   - { id: task-0, name: Task, tier: task, region: us-east-1 }
   - { id: task-1, name: Task, tier: task, region: us-east-1 }
+  - { id: pool-0, name: Pool, tier: pool, region: us-east-1 }
 ";
     format!(
         "version: 1
 product: ledgerly
 environment: prod
 accounts:
-  - {{ id: \"222222222222\", name: platform, hosts: [vpc, subnet, container, shared_services] }}
+  - {{ id: \"222222222222\", name: platform, hosts: [vpc, subnet, container, application, shared_services] }}
 regions: {{ us-east-1: {{ zones: [use1-az1, use1-az2], pools: [10.64.0.0/12] }} }}
 ranges: {{ central: [192.168.8.0/22], office: [172.20.0.0/16] }}
 quotas:
@@ -47,6 +49,7 @@ tiers:
   own: {{ model: vpc, size: small, settings: {{ attached: true, service: true, image: {IMAGE}{settings} }} }}
   part: {{ model: subnet, size: small, settings: {{ attached: true, service: true, image: {IMAGE} }} }}
   task: {{ model: container, settings: {{ attached: true, image: {IMAGE} }} }}
+  pool: {{ model: application, settings: {{ attached: true, function: true, image: {IMAGE}, authorizer_image: {IMAGE} }} }}
 tenants:
 {own}{shared}"
     )
@@ -149,23 +152,23 @@ fn each_way_leads_to_the_centre_and_to_no_other_tenant() {
 fn a_cell_has_one_connection_for_all_its_tenants() {
     for way in WAYS {
         let compiled = compile(&fleet(way, 2, ""), None);
-        assert_eq!(compiled.connection()["networks"], 4, "{way}");
+        assert_eq!(compiled.connection()["networks"], 5, "{way}");
         let joined = compiled
             .files
             .keys()
             .filter(|path| path.contains("attachment"))
             .filter(|path| path.starts_with("stacks/"));
-        assert_eq!(joined.count(), 4, "{way}");
+        assert_eq!(joined.count(), 5, "{way}");
     }
 }
 
 #[test]
 fn peering_is_taken_while_the_centre_can_have_as_many() {
-    // With the two cells 50 networks, which is what AWS allows by default, and one more.
-    let fits = compile(&fleet("auto", 48, ""), None);
+    // With the three cells 50 networks, which is what AWS allows by default, and one more.
+    let fits = compile(&fleet("auto", 47, ""), None);
     assert_eq!(fits.by(), "peering");
     assert!(fits.told.contains("warning[peerings-nearly-full]"), "{}", fits.told);
-    let beyond = compile(&fleet("auto", 49, ""), None);
+    let beyond = compile(&fleet("auto", 48, ""), None);
     assert_eq!(beyond.by(), "transit_gateway");
     assert!(!beyond.told.contains("peerings-nearly-full"), "{}", beyond.told);
 }
