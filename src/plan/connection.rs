@@ -11,12 +11,13 @@ use std::collections::BTreeSet;
 
 use crate::aws::quota;
 use crate::blueprint::Settings;
-use crate::catalog::{Catalog, Connect, Host};
+use crate::catalog::{Catalog, Connect};
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{AccountId, CellId, HostAccount, RegionName};
 use crate::limits::limit_in;
 use crate::plan::intent::Intent;
 use crate::plan::lock::{Joined, Lock, Locked};
+use crate::plan::shared_services::central_account;
 
 /// The setting by which a tenant or a cell asks for it.
 const ATTACHED: &str = "attached";
@@ -111,10 +112,7 @@ fn of_region(
     report: &mut Report,
 ) -> Option<Connection> {
     let asked = catalog.shared_services.connect.as_ref()?;
-    let hosts = |account: &&crate::catalog::Account| {
-        account.hosts.iter().any(|host| host.value == Host::SharedServices)
-    };
-    let account = catalog.accounts.iter().find(hosts)?.id.value.clone();
+    let account = central_account(catalog)?.id.value.clone();
     let own = HostAccount::Number(account.clone());
     let homes: Vec<&CellId> = intents
         .iter()

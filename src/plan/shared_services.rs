@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::blueprint::{Blueprint, FlowEnd, Library, Per, Settings};
-use crate::catalog::{Catalog, Connect, Status};
+use crate::catalog::{Account, Catalog, Connect, Host, Status};
 use crate::diagnostics::Report;
 use crate::identity::{AccountId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
@@ -29,6 +29,12 @@ const ZONES: usize = 2;
 /// Whether a blueprint is that of the shared services.
 pub fn is_hub(blueprint: &Blueprint) -> bool {
     blueprint.name == BLUEPRINT
+}
+
+/// The first account that hosts the shared services.
+pub(super) fn central_account(catalog: &Catalog) -> Option<&Account> {
+    let hosts = |account: &&Account| account.hosts.iter().any(|host| host.value == Host::SharedServices);
+    catalog.accounts.iter().find(hosts)
 }
 
 /// One for each Region with a connection.
@@ -52,6 +58,7 @@ pub(super) fn hubs<'c>(
             status: Status::Active,
             zones: ZONES,
             growth: Growth::default(),
+            is_first_region: false,
         };
         let Some(shape) = shapes.of(pattern, network.span, report) else { continue };
         hubs.push(AccountPlan {

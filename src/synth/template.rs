@@ -380,7 +380,7 @@ impl<'p> Compiler<'p> {
                 let hub = relatives.stack(from).filter(|_| from == HUB).map(|(hub, _)| hub);
                 let is_elsewhere = match hub {
                     Some(hub) => *hub.home().0 != self.plan.location(unit, stack).0,
-                    None => other.is_some_and(|other| other.place != stack.place),
+                    None => other.is_some_and(|other| !stack.reaches(other)),
                 };
                 let (problem, help) = if other.is_none() && hub.is_none() {
                     (format!("there is no stack {}", quote(from)), near(from, names(), "the stacks are"))
