@@ -288,6 +288,11 @@ def attach_gateway(properties):
     return "attach_vpn_gateway" if "VpnGatewayId" in properties else "attach_internet_gateway"
 
 
+def accepted(created):
+    """CloudFormation accepts what it has asked for in the same account."""
+    created.context.client("ec2").accept_vpc_peering_connection(VpcPeeringConnectionId=created.reference)
+
+
 def endpoint_lists(properties, _context):
     """moto walks the route tables of a gateway endpoint even where none is named."""
     return {"RouteTableIds": [], **properties} if properties.get("VpcEndpointType") != "Interface" else properties
@@ -347,6 +352,10 @@ EC2 = {
         "ec2", "create_customer_gateway", "CustomerGateway.CustomerGatewayId", ec2_tags="customer-gateway"
     ),
     "VPNGateway": Type("ec2", "create_vpn_gateway", "VpnGateway.VpnGatewayId", ec2_tags="vpn-gateway"),
+    "VPCPeeringConnection": Type(
+        "ec2", "create_vpc_peering_connection", "VpcPeeringConnection.VpcPeeringConnectionId",
+        ec2_tags="vpc-peering-connection", later=("PeerRoleArn",), finish=accepted,
+    ),
     # moto keeps nothing of the tunnels.
     "VPNConnection": Type(
         "ec2", "create_vpn_connection", "VpnConnection.VpnConnectionId", ec2_tags="vpn-connection",
