@@ -255,8 +255,8 @@ class Networks:
                 yield gateway, cidr_of_subnet[subnet] if subnet else "regional"
 
     def ways_out(self, findings, vpcs):
-        """Where each subnet's default route leads. Any other route is the VPC's own, a gateway endpoint's, or leads out of
-        the product's networks: to the central services, or over a VPN.
+        """Where each subnet's default route leads. Any other route is the VPC's own, a gateway endpoint's, or leads to
+        the central services or over a VPN.
         """
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         place_of = {gateway["NatGatewayId"]: place for gateway, place in self.standing_nat_gateways()}
@@ -281,8 +281,8 @@ class Networks:
         return found
 
     def is_expected(self, route, vpc, vpcs):
-        """Whether a route leads to the VPC itself, to an endpoint, to a gateway of its own, or to addresses that a peer has
-        which is the network of no tenant and no cell.
+        """Whether a route leads to the VPC itself, to an endpoint, to a gateway of its own, or to addresses of a peer that
+        is the network of no tenant and no cell.
         """
         gateway = str(route.get("GatewayId"))
         if gateway == "local" or gateway.startswith("vpce-"):
@@ -296,11 +296,9 @@ class Networks:
         if peering is None:
             return False
         ends = {peering[side]["VpcId"]: peering[side]["CidrBlock"] for side in ("RequesterVpcInfo", "AccepterVpcInfo")}
-        others = [(other, block) for other, block in ends.items() if other != vpc]
-        return vpc in ends and all(
-            other not in vpcs and ipaddress.ip_network(route["DestinationCidrBlock"]).subnet_of(ipaddress.ip_network(block))
-            for other, block in others
-        )
+        others = [(other, ipaddress.ip_network(block)) for other, block in ends.items() if other != vpc]
+        led = ipaddress.ip_network(route["DestinationCidrBlock"])
+        return vpc in ends and all(other not in vpcs and led.subnet_of(block) for other, block in others)
 
     def ipv6_ways_out(self, vpcs):
         """Where each subnet's default route for IPv6 leads."""
