@@ -59,7 +59,7 @@ use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
-pub use components::ComponentPlan;
+pub use components::{ComponentPlan, wanted};
 pub use connection::Connection;
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
