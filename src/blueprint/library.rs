@@ -39,6 +39,7 @@ const EMBEDDED: &[Embedded] = &[
     embedded_files!("", "application":
         "api.yaml",
         "api_key.yaml",
+        "attachment.yaml",
         "blueprint.yaml",
         "data.yaml",
         "database.yaml",
@@ -53,14 +54,16 @@ const EMBEDDED: &[Embedded] = &[
         "tenants.yaml",
     ),
     embedded_files!("", "container": "blueprint.yaml", "cluster.yaml", "security.yaml", "service.yaml"),
-    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml"),
+    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml", "private_link.yaml", "transit_gateway.yaml"),
     embedded_files!("", "subnet": "blueprint.yaml", "network.yaml", "security.yaml"),
     embedded_files!("", "vpc": "blueprint.yaml"),
 ];
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[
-    embedded_files!("parts/", "attachment": "attachment.yaml", "part.yaml"),
+    embedded_files!("parts/", "attachment": "attachment.yaml", "central.yaml", "part.yaml", "way_back.yaml"),
+    embedded_files!("parts/", "cell_attachment": "attachment.yaml", "part.yaml"),
+    embedded_files!("parts/", "cell_central": "central.yaml", "part.yaml", "way_back.yaml"),
     embedded_files!("parts/", "cell_entry": "host_name.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
@@ -70,6 +73,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
+    embedded_files!("parts/", "vpn": "part.yaml", "tunnel.yaml", "vpn.yaml"),
 ];
 
 /// What catalogs switch on.

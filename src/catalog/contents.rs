@@ -243,6 +243,8 @@ pub struct SharedServices {
     pub connect: Option<Located<Connect>>,
     /// The addresses of the VPC of central services, in each Region that has one.
     pub networks: BTreeMap<RegionName, Located<Cidr>>,
+    /// What is offered by PrivateLink, each with an endpoint service of its own. Words, in order.
+    pub services: Vec<Located<String>>,
 }
 
 impl SharedServices {

@@ -54,9 +54,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let on: Vec<&str> = plan.components.iter().map(|one| one.component.own.name.as_str()).collect();
             let on = if on.is_empty() { String::new() } else { format!("components: {}\n\n", on.join(", ")) };
             format!(
-                "{on}{}\n{cells}{}\n{}\n{}{}",
+                "{on}{}\n{cells}{}\n{}{}\n{}{}",
                 tenants(&plan),
                 pools(&plan),
+                central_services(&plan),
                 groups(&plan),
                 blast_radius(&plan),
                 rules(&plan)
@@ -264,6 +265,23 @@ fn pools(plan: &Plan<'_>) -> String {
 
 /// How many groups and rules each cell needs, beside what no division could do without. Cells of one
 /// tenant are told together.
+/// How networks reach the central services, and why so; nothing where there are none.
+fn central_services(plan: &Plan<'_>) -> String {
+    if plan.connections.is_empty() {
+        return String::new();
+    }
+    let rows = plan.connections.iter().map(|one| {
+        vec![
+            one.region.to_string(),
+            one.account.to_string(),
+            one.by.to_string(),
+            one.networks.to_string(),
+            one.reason.clone(),
+        ]
+    });
+    format!("{}\n", print::table(&["CENTRAL SERVICES", "ACCOUNT", "BY", "NETWORKS", "REASON"], rows))
+}
+
 fn groups(plan: &Plan<'_>) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut alone: BTreeMap<[usize; 4], (String, usize)> = BTreeMap::new();

@@ -127,6 +127,13 @@ impl Counter<'_> {
                 self.held(quota, Side::Whole, holder, Tally { sum: 1, once: 0 });
             }
         }
+        // A virtual private gateway is attached by a resource of the same type, and is another limit's.
+        if kind == "AWS::EC2::VPCGatewayAttachment"
+            && property(resource, &["VpnGatewayId"]).is_none()
+            && let Some(vpc) = property(resource, &["VpcId"])
+        {
+            self.held("internet-gateways-per-vpc", Side::Whole, vpc, Tally { sum: 1, once: 0 });
+        }
         for (_, quota) in MADE_WITH.iter().filter(|(other, _)| of_kind(other)) {
             let made = Tally { sum: 1, once: 0 };
             self.count.held.insert((quota, Side::Whole, Reference::Own(id.to_owned())), made);

@@ -5,7 +5,7 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `moves` (which home of the lock each of the catalog is), `quarantine` (which blocks come free), `homes` (which account and cell),
+//! In the order of the work: `moves` (which home of the lock each of the catalog is), `quarantine` (which blocks come free), `homes` (which account and cell), `connection` (how they reach what is shared),
 //! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
 //! `security` (which rules).
 
@@ -15,6 +15,7 @@ pub mod adopt;
 mod cell_addresses;
 mod cells;
 mod components;
+mod connection;
 mod container_ranges;
 mod demand;
 mod growth;
@@ -61,6 +62,7 @@ use crate::plan::subnet_room::SubnetRoom;
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
 pub use components::{ComponentPlan, wanted};
+pub use connection::Connection;
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
 pub use shape::{Growth, Shape, account_bound, network_bound, settings_bound};
@@ -81,6 +83,8 @@ pub struct Plan<'c> {
     /// What the others point into with their `shape`.
     pub shapes: Vec<Shape<'c>>,
     pub pools: Vec<PoolUse>,
+    /// By Region, where there are central services.
+    pub connections: Vec<Connection>,
     /// Newcomers for which no account had room, by id.
     pub crowded: Vec<Crowded>,
     /// How many cells there are of each kind, beside the fewest.
@@ -192,6 +196,7 @@ pub fn plan_measured<'c>(
     let settled = homes::settle(catalog, &homes, &intents, measures, &mut lock, report);
     intents
         .retain(|intent| !settled.homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
+    let connections = connection::decide(catalog, &mut intents, &mut lock, report);
     let shared = inhabited(&intents, &lock);
 
     let mut pools = Pools::new(catalog, &lock);
@@ -235,7 +240,7 @@ pub fn plan_measured<'c>(
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     accounts.extend(components::units(&components, catalog, &tenants, &mut lock, &mut shapes, report));
-    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.extend(shared_services::hubs(catalog, library, &connections, &tenants, &mut shapes, report));
     accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
@@ -251,6 +256,7 @@ pub fn plan_measured<'c>(
         components,
         shapes,
         pools,
+        connections,
         crowded,
         cell_counts,
         is_measured,

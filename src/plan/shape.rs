@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
-    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+    Blueprint, Bound, Flow, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
 use crate::catalog::{NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
@@ -176,6 +176,22 @@ fn shape<'b>(
         stacks,
         security,
     })
+}
+
+/// The flows that are on in a shape of tenants, with both ends.
+pub(super) fn flows_of<'b>(shape: &Shape<'b>) -> Vec<&'b Flow> {
+    let blueprint = shape.blueprint;
+    let scope = scope(blueprint, shape.per, &shape.settings, shape.status, &shape.growth, &shape.traits);
+    let holds =
+        |condition: Option<&Condition>| condition.is_none_or(|one| one.holds(&scope).unwrap_or_default());
+    let is_there = |end: &FlowEnd| match end {
+        FlowEnd::Workload(name) => {
+            blueprint.workloads.get(name).is_some_and(|workload| holds(workload.when.as_ref()))
+        }
+        _ => true,
+    };
+    let flows = blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref()));
+    flows.filter(|flow| is_there(&flow.from) && is_there(&flow.to)).collect()
 }
 
 /// The names that conditions of a blueprint know.

@@ -1,4 +1,5 @@
-//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell.
+//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell, and what is joined
+//! to the central services after theirs.
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,7 @@ impl<'p> Relatives<'p> {
         for component in components {
             units.extend(SHARED.into_iter().filter_map(|per| plan.shared_by(unit, component, per)));
         }
+        units.extend(plan.hub_of(unit));
         Relatives { unit, plan, units }
     }
 

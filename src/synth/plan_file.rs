@@ -11,7 +11,7 @@ use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Origin, Peer, Rule, Traits};
 use crate::plan::{
-    AccountPlan, CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
+    AccountPlan, CellPlan, Connection, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
 };
 use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
@@ -62,6 +62,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage
         ),
         ("security_groups", groups(plan)),
         ("blast_radius", blast_radius(plan)),
+        ("central_services", central_services(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
@@ -161,6 +162,21 @@ fn one_account(plan: &Plan<'_>, account: &AccountPlan<'_>, stacks: Json, shape: 
         ("tags", tag_map(plan, Unit::Account(account))),
         ("stacks", stacks),
     ])
+}
+
+/// How the networks of each Region reach the central services, and why so.
+fn central_services(plan: &Plan<'_>) -> Json {
+    let one = |connection: &Connection| {
+        Json::object([
+            ("region", Json::text(connection.region.as_str())),
+            ("account", Json::text(connection.account.as_str())),
+            ("by", Json::text(connection.by.as_str())),
+            ("networks", (connection.networks as u64).into()),
+            ("peerings", (connection.peerings as u64).into()),
+            ("reason", Json::text(&connection.reason)),
+        ])
+    };
+    plan.connections.iter().map(one).collect()
 }
 
 fn one_cell(plan: &Plan<'_>, cell: &CellPlan<'_>, stacks: Json, shape: &str) -> Json {

@@ -1,10 +1,10 @@
 //! The names that a stack template knows, for one shape.
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
+use crate::blueprint::{Bound, FlowEnd, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
-use crate::plan::security::Origin;
+use crate::plan::security::{Origin, range_named};
 use crate::plan::shared_services::is_hub;
 use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
@@ -27,7 +27,8 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
             ("pools", Bound::List(pools.collect())),
         ])
     });
-    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog, shape));
+    scope = scope.with("shared_services", shared_services(catalog));
     if blueprint.is_component {
         scope = scope.with("account", account_bound(shape.is_first_region));
     }
@@ -124,11 +125,30 @@ fn block(block: Cidr) -> Bound {
     Bound::record([("id", Bound::Text(id)), ("cidr", Bound::Text(cidr))])
 }
 
-/// The catalog's ranges by name, each a list of blocks.
-fn ranges(catalog: &Catalog) -> Bound {
-    Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
+/// The catalog's ranges by name, each a list of blocks; and those that flows know by the name of a setting.
+fn ranges(catalog: &Catalog, shape: &Shape<'_>) -> Bound {
+    let ends = shape.blueprint.flows.iter().flat_map(|flow| [&flow.from, &flow.to]);
+    let named = ends.filter_map(|end| match end {
+        FlowEnd::Range(name) => Some((name, catalog.ranges.get(range_named(name, &shape.settings))?)),
+        _ => None,
+    });
+    Bound::record(catalog.ranges.iter().chain(named).map(|(name, ranges)| {
         (name.clone(), Bound::List(ranges.blocks.iter().map(|one| block(one.value)).collect()))
     }))
+}
+
+/// What is offered by PrivateLink, and what lies behind the central services' own networks.
+fn shared_services(catalog: &Catalog) -> Bound {
+    let shared = &catalog.shared_services;
+    let named = shared.services.iter().map(|service| service.value.as_str());
+    let named: Vec<&str> = if shared.services.is_empty() { vec!["central"] } else { named.collect() };
+    let services = named.into_iter().enumerate().map(|(at, name)| {
+        Bound::record([("name", Bound::Text(name.to_owned())), ("index", Bound::number(at))])
+    });
+    let is_network = |block: &Cidr| shared.networks.values().any(|network| network.value == *block);
+    let central = catalog.ranges.get("central").into_iter().flat_map(|range| &range.blocks);
+    let beyond = central.map(|block| block.value).filter(|value| !is_network(value)).map(block);
+    Bound::record([("services", Bound::List(services.collect())), ("beyond", Bound::List(beyond.collect()))])
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {

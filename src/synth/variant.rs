@@ -119,7 +119,8 @@ fn listed(numbers: impl Iterator<Item = u32>) -> String {
 fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut take = |path: &[String]| match path.first().map(String::as_str) {
-        Some("settings") => names.extend(path.get(1).cloned()),
+        // A range by the name of a setting is the one that the setting names.
+        Some("settings" | "ranges") => names.extend(path.get(1).cloned()),
         Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
         Some("network") if path.iter().any(|part| part == "ipv6") => _ = names.insert("ipv6".to_owned()),
         _ => {}
@@ -147,6 +148,11 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
                 _ => None,
             });
             ends.chain(&flow.when).flat_map(Condition::paths).for_each(|path| take(path));
+            for end in [&flow.from, &flow.to] {
+                if let FlowEnd::Range(name) = end {
+                    take(&["ranges".to_owned(), name.clone()]);
+                }
+            }
         }
     }
     if all {

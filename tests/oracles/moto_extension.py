@@ -49,7 +49,8 @@ class Type:
     """How one resource type is created, and where its reference and attributes are found afterwards."""
 
     service: str
-    operation: str
+    # Or a function of the properties, where they decide.
+    operation: str | Callable
     # What Ref returns: a dotted path in the answer, or a function of the created resource.
     reference: str | Callable
     attributes: dict = field(default_factory=dict)
@@ -159,12 +160,13 @@ def create(name, described, properties, generated_name, context):
         described.rename.get(key, key): value for key, value in properties.items() if key not in described.later
     }
     service = context.client(described.service)
-    operation = service.meta.service_model.operation_model(service.meta.method_to_api_mapping[described.operation])
+    called = described.operation(wanted) if callable(described.operation) else described.operation
+    operation = service.meta.service_model.operation_model(service.meta.method_to_api_mapping[called])
     lost = []
     arguments = parameters(operation.input_shape, arguments, "", lost)
     if lost:
-        raise ValidationError(message=f"{name}: {described.operation} takes no {', '.join(sorted(set(lost)))}")
-    answer = getattr(service, described.operation)(**arguments)
+        raise ValidationError(message=f"{name}: {called} takes no {', '.join(sorted(set(lost)))}")
+    answer = getattr(service, called)(**arguments)
     if answer.get("Unsuccessful"):
         raise ValidationError(message=f"{name}: {answer['Unsuccessful']}")
     created = Created(context, wanted, answer)
@@ -283,10 +285,13 @@ def inline_rules(created):
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission(rule) for rule in ingress])
 
 
-def gateway_attachment(properties, context):
-    if "VpnGatewayId" in properties:
-        raise ValidationError(message="VPN gateways are not mapped to moto")
-    return properties
+def attach_gateway(properties):
+    return "attach_vpn_gateway" if "VpnGatewayId" in properties else "attach_internet_gateway"
+
+
+def accepted(created):
+    """CloudFormation accepts what it has asked for in the same account."""
+    created.context.client("ec2").accept_vpc_peering_connection(VpcPeeringConnectionId=created.reference)
 
 
 def endpoint_lists(properties, _context):
@@ -341,8 +346,21 @@ EC2 = {
         attributes={"InternetGatewayId": "InternetGateway.InternetGatewayId"},
     ),
     "VPCGatewayAttachment": Type(
-        "ec2", "attach_internet_gateway", lambda created: f"IGW|{created.properties['VpcId']}",
-        prepare=gateway_attachment,
+        "ec2", attach_gateway,
+        lambda created: f"{'VGW' if 'VpnGatewayId' in created.properties else 'IGW'}|{created.properties['VpcId']}",
+    ),
+    "CustomerGateway": Type(
+        "ec2", "create_customer_gateway", "CustomerGateway.CustomerGatewayId", ec2_tags="customer-gateway"
+    ),
+    "VPNGateway": Type("ec2", "create_vpn_gateway", "VpnGateway.VpnGatewayId", ec2_tags="vpn-gateway"),
+    "VPCPeeringConnection": Type(
+        "ec2", "create_vpc_peering_connection", "VpcPeeringConnection.VpcPeeringConnectionId",
+        ec2_tags="vpc-peering-connection", later=("PeerRoleArn",), finish=accepted,
+    ),
+    # moto keeps nothing of the tunnels.
+    "VPNConnection": Type(
+        "ec2", "create_vpn_connection", "VpnConnection.VpnConnectionId", ec2_tags="vpn-connection",
+        later=("PreSharedKeyStorage", "StaticRoutesOnly", "VpnTunnelOptionsSpecifications"),
     ),
     "EIP": Type(
         "ec2", "allocate_address", "PublicIp", ec2_tags="elastic-ip",

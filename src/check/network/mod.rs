@@ -32,11 +32,24 @@ pub struct Isolation {
     neighbours: Vec<neighbours::Neighbour>,
 }
 
+/// Pairs of tenants that an endpoint may join, where nobody knows who is behind it: its owner with every other, unless
+/// more than that is said of them already.
+fn behind_open_doors(network: &read::Network) -> u64 {
+    let owner = |door: &usize| network.topology.workloads[*door].owner;
+    let tenants: std::collections::BTreeSet<usize> = network.open_doors.iter().filter_map(owner).collect();
+    let all = network.topology.tenants.len() as u64;
+    // A door of nobody's is one of everybody's.
+    let joined =
+        if network.open_doors.iter().any(|door| owner(door).is_none()) { all } else { tenants.len() as u64 };
+    joined * all.saturating_sub(1)
+}
+
 impl Isolation {
     /// Reads the networks of an estate and judges them.
     pub fn of(estate: &Estate) -> Self {
         let network = read::read(estate);
-        let verdict = judge(&network.topology);
+        let mut verdict = judge(&network.topology);
+        verdict.unknown += behind_open_doors(&network);
         let neighbours = neighbours::neighbours(&network.topology);
         Isolation { network, verdict, neighbours }
     }

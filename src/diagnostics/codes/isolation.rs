@@ -14,6 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &CONNECTED_TWICE,
     &WRONG_NETWORK,
     &ROUTE_TO_NOWHERE,
+    &ROUTE_BEYOND_PEER,
     &DUPLICATE_ROUTE,
     &DUPLICATE_RULE,
     &ACL_NUMBER_TAKEN,
@@ -89,6 +90,12 @@ pub static ROUTE_TO_NOWHERE: Code = Code {
     name: "route-to-nowhere",
     meaning: "a route leads to something that takes no packets of this VPC",
     explanation: "An internet gateway that is not attached to the VPC, a NAT gateway of another VPC or without a way out of its own, a peering that this VPC is no end of, a transit gateway that it is not attached to, a destination that the peer does not have: AWS drops the packets, or refuses the route half-way through the deployment.\n\nLead the route elsewhere, or connect its target.",
+};
+
+pub static ROUTE_BEYOND_PEER: Code = Code {
+    name: "route-beyond-peer",
+    meaning: "a route leads more addresses into a peering than the peer has",
+    explanation: "A peering delivers to the addresses of the peer's VPC and no further, so what is led into it beyond them is lost; and where those addresses are another network's, packets for that one go the wrong way. Beside a route that is shorter by one bit, a mistake of one bit more is easily made.\n\nName a block of the peer's VPC, or the subnets that are to be reached.",
 };
 
 pub static DUPLICATE_ROUTE: Code = Code {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Route, Workload};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Route, Settings, Workload};
 use crate::catalog::NamedRanges;
 use crate::diagnostics::quote;
 use crate::network::cover::merged;
@@ -35,6 +35,11 @@ pub fn answers(traffic: Traffic) -> Option<Traffic> {
     }
 }
 
+/// The range of the catalog that a flow means: by the name of a setting, the one that the setting names.
+pub fn range_named<'n>(name: &'n str, settings: &'n Settings) -> &'n str {
+    settings.text(name).unwrap_or(name)
+}
+
 /// Peer and traffic, with the reason for the way the peer is written.
 type Reasons = BTreeMap<(Peer, Traffic), String>;
 
@@ -55,6 +60,7 @@ pub(super) struct Derivation<'d> {
     side: Per,
     workloads: &'d BTreeMap<&'d str, &'d Workload>,
     ranges: &'d BTreeMap<String, NamedRanges>,
+    settings: &'d Settings,
     nat: &'d str,
     endpoints: BTreeSet<&'d str>,
     /// By workload, origin and direction. Among those of a tenant are those that its cell has for it.
@@ -76,6 +82,7 @@ impl<'d> Derivation<'d> {
             side: pattern.side,
             workloads: pattern.workloads,
             ranges: pattern.ranges,
+            settings: pattern.settings,
             nat: pattern.settings.text("nat").unwrap_or("none"),
             endpoints: endpoints
                 .map(|list| list.iter().filter_map(|one| one.as_str()).collect())
@@ -140,6 +147,7 @@ impl<'d> Derivation<'d> {
         name: &str,
         flow: &Flow,
     ) -> Result<(), Problem> {
+        let name = range_named(name, self.settings);
         let Some(ranges) = self.ranges.get(name) else { return Err(Problem::NoRange(name.to_owned())) };
         let reason = format!("range: the catalog's {name}");
         for range in merged(&ranges.blocks.iter().map(|block| block.value).collect()) {

@@ -30,7 +30,7 @@ use crate::network::{Cidr, Traffic};
 use crate::plan::Growth;
 use crate::source::Span;
 
-pub use derivation::{EPHEMERAL_PORTS, answers};
+pub use derivation::{EPHEMERAL_PORTS, answers, range_named};
 pub use origin::{FIXED_GROUPS, Origin, Traits};
 
 /// Allow-lists up to this long are repeated in the network ACL, where it has the room; longer ones are
