@@ -39,7 +39,7 @@ that has one tenant's tag, act on a resource of another tenant, or read or chang
 resource lets another tenant's roles or everybody in.";
 
 /// What nobody should read into the claim about permissions.
-const NOT_CLAIMED_OF_PERMISSIONS: [&str; 9] = [
+const NOT_CLAIMED_OF_PERMISSIONS: [&str; 10] = [
     "what `Deny` statements, permissions boundaries, session policies and organization policies take away: nothing here counts on them",
     "what shared roles do: they are listed, and trusted to tell tenants apart",
     "that whoever takes a session role names the right tenant in its tag",
@@ -47,7 +47,8 @@ const NOT_CLAIMED_OF_PERMISSIONS: [&str; 9] = [
     "resources of types that are not listed here, and resources that no template here makes",
     "what services do with a key on behalf of a caller (`kms:ViaService`): that is judged where their data are",
     "names and settings that actions show which name no resource",
-    "who signs in elsewhere, and AWS services in their own name",
+    "who signs in with a provider that tenants share: a condition has to name the client or the person, which one is not judged",
+    "AWS services in their own name, where no condition says on whose behalf they come",
     "changes that are made beside the templates, to policies of AWS's own as well",
 ];
 

@@ -432,11 +432,14 @@ struct Judged {
     delivered: BTreeSet<(usize, usize)>,
 }
 
+/// Paths and texts.
+type Files = Vec<(String, String)>;
+
 /// The tree that is damaged.
 pub(crate) const BASE: &str = "tests/bases/networks";
 
 /// The files of the estate after edits.
-fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Vec<(String, String)> {
+fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Files {
     let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(BASE), "");
     for (path, old, new) in edits {
         let (_, text) = files.iter_mut().find(|(other, _)| other == path).unwrap();
@@ -447,7 +450,7 @@ fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Every damage that a packet or AWS would notice: its name, a code, and the files that it changes.
-pub(crate) fn damaged() -> Vec<(&'static str, &'static str, Vec<(String, String)>)> {
+pub(crate) fn damaged() -> Vec<(&'static str, &'static str, Files)> {
     let good = edited("the good estate", &[]);
     let changed = |damage: &Damage| {
         edited(damage.name, damage.edits).into_iter().filter(|file| !good.contains(file)).collect()
@@ -483,7 +486,7 @@ fn is_known(isolation: &Isolation) -> bool {
     isolation.network.gaps.is_empty()
 }
 
-fn files_below(root: &Path, below: &str) -> Vec<(String, String)> {
+fn files_below(root: &Path, below: &str) -> Files {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(root.join(below)).unwrap() {
         let entry = entry.unwrap();
