@@ -66,7 +66,7 @@ pub(super) fn decide(
     for region in catalog.shared_services.networks.keys() {
         connections.extend(of_region(catalog, region, intents, lock, report));
     }
-    for intent in intents.iter_mut().filter(|intent| is_attached(&intent.settings)) {
+    for intent in intents.iter_mut().filter(|intent| is_attached(intent)) {
         let Some(home) = lock.tenants.get(&intent.home).map(|home| &home.value.cell) else { continue };
         let connection = connections.iter().find(|one| one.region == home.region);
         let has_gateway = intent.settings.text(GATEWAY).is_some();
@@ -94,9 +94,11 @@ pub(super) fn decide(
     connections
 }
 
-/// Whether a home, or its cell, asks to be joined to the central services.
-fn is_attached(settings: &Settings) -> bool {
-    settings.get(ATTACHED).as_bool() == Some(true)
+/// Whether a home, or its cell, asks to be joined to the central services. What another blueprint means by a setting of
+/// that name is its own affair, unless it asks to be told of the way.
+fn is_attached(intent: &Intent<'_>) -> bool {
+    let is_told = intent.blueprint.settings.properties.get(WAY).is_some_and(|setting| setting.decided);
+    is_told && intent.settings.get(ATTACHED).as_bool() == Some(true)
 }
 
 /// The way that a home was told; none where it does not attach.
@@ -116,7 +118,7 @@ fn of_region(
     let own = HostAccount::Number(account.clone());
     let homes: Vec<&CellId> = intents
         .iter()
-        .filter(|intent| is_attached(&intent.settings))
+        .filter(|intent| is_attached(intent))
         .filter_map(|intent| Some(&lock.tenants.get(&intent.home)?.value.cell))
         .filter(|home| home.region == *region)
         .collect();
