@@ -110,6 +110,9 @@ const SHARED_DATA: [(&str, &[&str]); 8] = [
     ("sqs", &["sqs:purgequeue", "sqs:receivemessage"]),
 ];
 
+/// Actions by which somebody puts something in and sees nothing of what is there (Service Authorization Reference).
+const PUTS_IN: [&str; 1] = ["backup:copyintobackupvault"];
+
 /// Judges every policy of an estate.
 pub fn judge(estate: &Estate) -> Judgement {
     let targets = Targets::of(estate);
@@ -573,7 +576,7 @@ impl<'e> Judge<'e> {
                     let holds = compares && !condition.if_exists && !condition.for_all;
                     holds && (names && says_account || tag)
                 });
-                if narrowed {
+                if narrowed || self.takes_in(statement) {
                     return None;
                 }
                 "everybody".to_owned()
@@ -613,6 +616,18 @@ impl<'e> Judge<'e> {
         )
         .help("name the roles that need it");
         Some(placed(finding, at))
+    }
+
+    /// Whether a statement does nothing but let an organization's accounts put things in.
+    fn takes_in(&self, statement: &Statement) -> bool {
+        let within = statement.conditions.iter().any(|condition| {
+            condition.operator.eq_ignore_ascii_case("StringEquals")
+                && condition.key.eq_ignore_ascii_case("aws:PrincipalOrgID")
+                && !condition.values.is_empty()
+                && condition.values.iter().all(|value| !value.0.iter().any(is_wild))
+        });
+        let mut actions = statement.actions.iter();
+        within && actions.all(|action| PUTS_IN.iter().any(|one| *action == Pattern::parse(one)))
     }
 
     /// Whether a statement of a resource's policy gives a caller more than the caller's own part.

@@ -191,6 +191,8 @@ fn policies_of_resources_let_nobody_else_in() {
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/x'}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:StartRestoreJob', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': 'o-*'}}}]}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {AWS: '*'}, Action: 'sts:AssumeRole'}}}}",
         "R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'], AssumeRolePolicyDocument: {Statement: []}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAZs ''}]}}]}}",
@@ -209,6 +211,7 @@ fn policies_of_resources_let_nobody_else_in() {
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-acme-data-Role}, Action: 'kms:*', Resource: '*'}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !Sub 'arn:aws:iam::${AWS::AccountId}:root'}, Action: 'kms:*', Resource: '*'}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
         "P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: p-prod-files, PolicyDocument: {Statement: [{Effect: Deny, Principal: '*', Action: 's3:*', Resource: '*'}]}}}",
     ] {
         assert_eq!(with(&format!("Resources:\n  {fine}\n"), SHARED), Vec::<String>::new(), "{fine}");
