@@ -220,6 +220,12 @@ impl Library {
     }
 }
 
+/// The files of an embedded component, for the same.
+pub fn embedded_component(name: &str) -> Option<Vec<(String, &'static str)>> {
+    let (_, files) = EMBEDDED_COMPONENTS.iter().find(|(other, _)| *other == name)?;
+    Some(files.iter().map(|(file, text)| ((*file).to_owned(), *text)).collect())
+}
+
 /// The files of an embedded blueprint with the parts that it takes in, each with its path in the folder,
 /// for `tenantry blueprint eject`.
 pub fn embedded(name: &str) -> Option<Vec<(String, &'static str)>> {
@@ -377,6 +383,10 @@ mod tests {
         let of = |list: &[Embedded]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(of(EMBEDDED), folders(&root));
         assert_eq!(of(EMBEDDED_PARTS), folders(&root.join(PARTS)));
+        let components = root.join(COMPONENTS);
+        if components.is_dir() {
+            assert_eq!(of(EMBEDDED_COMPONENTS), folders(&components));
+        }
         let mut report = Report::default();
         let mut on_disk = |folder: &Path| {
             let mut sources = SourceMap::default();
@@ -388,6 +398,9 @@ mod tests {
         }
         for (name, files) in EMBEDDED_PARTS {
             assert_eq!(names(files), on_disk(&root.join(PARTS).join(name)), "{name}");
+        }
+        for (name, files) in EMBEDDED_COMPONENTS {
+            assert_eq!(names(files), on_disk(&root.join(COMPONENTS).join(name)), "{name}");
         }
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn variant(
     for name in relevant_settings(shape.blueprint, stack) {
         let setting = shape.blueprint.settings.properties.get(&name);
         // What a cell does not know makes no difference to its templates.
-        if setting.is_none_or(|setting| !setting.is_known_to(shape.per)) {
+        // Nor does what is one for all.
+        if setting.is_none_or(|setting| setting.of_catalog || !setting.is_known_to(shape.per)) {
             continue;
         }
         let value = shape.settings.get(&name);
