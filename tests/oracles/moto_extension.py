@@ -951,6 +951,7 @@ def extend():
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()
+    moto_operations.extend()
     # Templates here are always JSON, which moto reads with a slow YAML parser.
     stack_models.Stack.parse_template = staticmethod(json.loads)
 

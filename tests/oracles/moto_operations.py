@@ -5,6 +5,13 @@ them stands in `not-in-moto.json`.
 """
 import json
 
+from moto.cloudwatch.responses import CloudWatchResponse
+
+
+def topic(properties, _context):
+    attributes = {key: properties.pop(key) for key in ("DisplayName", "KmsMasterKeyId") if key in properties}
+    return {"Name": properties.pop("TopicName"), "Attributes": attributes, "Tags": properties.get("Tags", [])}
+
 
 def topic_policy(created):
     for topic in created.properties["Topics"]:
@@ -66,6 +73,10 @@ def rule(properties, _context):
 
 def described(Type, property_named):
     return {
+        "AWS::SNS::Topic": Type(
+            "sns", "create_topic", "TopicArn", named=("TopicName", 256), prepare=topic,
+            attributes={"TopicArn": "TopicArn"},
+        ),
         "AWS::SNS::TopicPolicy": Type(
             "sns", "list_topics", lambda created: created.properties["Topics"][0], later=("Topics", "PolicyDocument"),
             finish=topic_policy,
@@ -94,3 +105,8 @@ def described(Type, property_named):
         "AWS::Config::DeliveryChannel": Type("config", "put_delivery_channel", lambda _: "default", prepare=channel),
         "AWS::Config::ConfigRule": Type("config", "put_config_rule", property_named("ConfigRuleName"), prepare=rule),
     }
+
+
+def extend():
+    """moto reads the rule of a composite alarm where it makes any alarm, and has forgotten the operation that asks."""
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
