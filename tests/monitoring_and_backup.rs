@@ -269,7 +269,7 @@ fn what_the_lock_would_refuse_at_night_is_refused_by_day() {
         ("backup: { vault_lock_days: 90, backup_days: 120, cell_backup_days: 120 }", "backup_plan: archive"),
         ("backup: {}", "backup_plan: continuous, backup_retention_days: 3"),
     ] {
-        let told = compiled(components, settings).unwrap_err();
+        let told = compiled(components, settings).err().unwrap_or_default();
         assert!(told.contains("error[invalid-setting]"), "{told}");
         assert!(told.contains("vault's lock demands"), "{told}");
     }
