@@ -75,6 +75,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
     embedded_files!("components/", "backup":
+        "account_commands.yaml",
         "cell.yaml",
         "component.yaml",
         "copies.yaml",
@@ -84,6 +85,7 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "key_use.yaml",
         "lock.yaml",
         "no_deletion.yaml",
+        "organization_commands.yaml",
         "tenant.yaml",
         "vault.yaml",
     ),
