@@ -101,6 +101,7 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "tenant.yaml",
         "tenant_dashboard.yaml",
     ),
+    embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 
 /// The folder of components, beside the blueprints.

@@ -35,6 +35,7 @@ from moto.route53.models import FakeZone, route53_backends
 
 import moto_operations
 import moto_pools
+import moto_tagging
 import moto_updates
 from server import ABSENT
 
@@ -747,6 +748,7 @@ TYPES = {
     },
     **moto_pools.described(Type, property_named),
     **moto_operations.described(Type, property_named),
+    **moto_tagging.described(Type, property_named),
 }
 
 

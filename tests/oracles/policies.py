@@ -52,6 +52,12 @@ MUTED = [
     ),
     ("RESOURCE_STAR", "AWS::Backup::BackupVault", "", "in a vault's policy `*` is the vault it is attached to"),
     ("RESOURCE_STAR", "AWS::Oam::Sink", "", "in a sink's policy `*` is the sink it is attached to, and AWS takes nothing else"),
+    (
+        "UNKNOWN_ACTION",
+        "AWS::IAM::Role",
+        "tag:ListRequiredTags",
+        "an action of CloudFormation's hook on tags that is younger than parliament's list",
+    ),
     ("RESOURCE_STAR", "AWS::Organizations::Policy", "", "an organization's policy denies, and denies everywhere"),
 ]
 
