@@ -78,6 +78,33 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "backup":
+        "account_commands.yaml",
+        "cell.yaml",
+        "component.yaml",
+        "copies.yaml",
+        "copy.yaml",
+        "key_administration.yaml",
+        "key_grants.yaml",
+        "key_use.yaml",
+        "lock.yaml",
+        "no_deletion.yaml",
+        "organization_commands.yaml",
+        "tenant.yaml",
+        "vault.yaml",
+    ),
+    embedded_files!("components/", "monitoring":
+        "account.yaml",
+        "cell.yaml",
+        "cell_dashboard.yaml",
+        "component.yaml",
+        "configuration.yaml",
+        "key_administration.yaml",
+        "link.yaml",
+        "sink.yaml",
+        "tenant.yaml",
+        "tenant_dashboard.yaml",
+    ),
     embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 

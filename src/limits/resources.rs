@@ -15,11 +15,15 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::AutoScaling::AutoScalingGroup", "auto-scaling-groups"),
     ("AWS::Backup::BackupPlan", "backup-plans"),
     ("AWS::Backup::BackupVault", "backup-vaults"),
+    ("AWS::Backup::Framework", "backup-frameworks"),
+    ("AWS::Backup::LogicallyAirGappedBackupVault", "backup-vaults"),
+    ("AWS::Backup::RestoreTestingPlan", "backup-restore-testing-plans"),
     ("AWS::Budgets::Budget", "budgets"),
     ("AWS::CE::CostCategory", "cost-categories"),
     ("AWS::CloudFormation::StackSet", "cfn-stacksets-per-admin"),
     ("AWS::CloudTrail::EventDataStore", "cloudtrail-event-data-stores"),
     ("AWS::CloudTrail::Trail", "cloudtrail-trails"),
+    ("AWS::CloudWatch::InsightRule", "contributor-insights-rules"),
     ("AWS::Cognito::UserPool", "cognito-user-pools"),
     ("AWS::Config::ConfigRule", "config-rules"),
     ("AWS::Config::ConfigurationAggregator", "config-aggregators"),
@@ -71,6 +75,7 @@ pub(super) const HELD: &[(&str, &str, &str)] = &[
     ("AWS::ApiGateway::Resource", "RestApiId", "apigw-resources-per-api"),
     ("AWS::ApiGateway::Stage", "RestApiId", "apigw-stages-per-api"),
     ("AWS::ApiGateway::UsagePlanKey", "KeyId", "apigw-usage-plans-per-key"),
+    ("AWS::Backup::BackupSelection", "BackupPlanId", "backup-resource-assignments-per-plan"),
     ("AWS::Cognito::UserPoolClient", "UserPoolId", "cognito-app-clients-per-pool"),
     ("AWS::Cognito::UserPoolGroup", "UserPoolId", "cognito-groups-per-pool"),
     ("AWS::Cognito::UserPoolIdentityProvider", "UserPoolId", "cognito-idps-per-pool"),
@@ -102,6 +107,9 @@ pub(super) const MADE_WITH: &[(&str, &str)] = &[
 
 /// Lists of a property of one resource, whose length a limit bounds. The path leads through mappings.
 pub(super) const LISTED: &[(&str, &[&str], &str)] = &[
+    ("AWS::Backup::BackupPlan", &["BackupPlan", "BackupPlanRule"], "backup-rules-per-plan"),
+    ("AWS::CloudWatch::Alarm", &["AlarmActions"], "cloudwatch-alarm-actions"),
+    ("AWS::CloudWatch::CompositeAlarm", &["AlarmActions"], "cloudwatch-alarm-actions"),
     ("AWS::Cognito::UserPool", &["Schema"], "cognito-custom-attributes"),
     ("AWS::Cognito::UserPoolClient", &["CallbackURLs"], "cognito-callback-urls"),
     ("AWS::DynamoDB::Table", &["GlobalSecondaryIndexes"], "ddb-gsis-per-table"),

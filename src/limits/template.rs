@@ -158,6 +158,12 @@ impl Counter<'_> {
                     .map_or(Value::Unknown, Value::of);
                 self.count.zones.insert(id.to_owned(), zone);
             }
+            "AWS::Backup::BackupSelection" => self.selection(resource),
+            "AWS::CloudWatch::Alarm" => {
+                let metrics = list(resource, &["Metrics"]);
+                let metrics = metrics.iter().filter(|one| one.get("MetricStat").is_some()).count();
+                self.peak("cloudwatch-metrics-per-math-alarm", id, metrics);
+            }
             "AWS::EC2::VPCCidrBlock" => self.block(resource),
             "AWS::EC2::VPCEndpoint" => self.endpoint(resource),
             "AWS::EC2::NatGateway" => self.nat_gateway(resource),
@@ -188,6 +194,16 @@ impl Counter<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Of the selections of a backup plan, those by tag have a limit of their own.
+    fn selection(&mut self, resource: &Json) {
+        let by_tag = ["Conditions", "ListOfTags"]
+            .iter()
+            .any(|name| property(resource, &["BackupSelection", name]).is_some());
+        if let Some(plan) = property(resource, &["BackupPlanId"]).filter(|_| by_tag) {
+            self.held("backup-tag-selections-per-plan", Side::Whole, plan, Tally { sum: 1, once: 0 });
         }
     }
 

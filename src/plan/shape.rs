@@ -335,6 +335,7 @@ pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound 
     };
     Bound::record([
         ("ipv6", ipv6),
+        ("owner", Bound::Text(network.owner.word().to_owned())),
         ("own_subnets", Bound::Boolean(has_subnets)),
         // A word for Name tags, in templates that tenants and cells have in common.
         ("name", Bound::Value(if is_shared { Symbol::CellName } else { Symbol::TenantId })),

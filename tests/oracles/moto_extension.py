@@ -33,6 +33,7 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
+import moto_operations
 import moto_pools
 import moto_tagging
 import moto_updates
@@ -764,6 +765,7 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_pools.described(Type, property_named),
+    **moto_operations.described(Type, property_named),
     **moto_tagging.described(Type, property_named),
 }
 
@@ -969,6 +971,7 @@ def extend():
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()
+    moto_operations.extend()
     # Templates here are always JSON, which moto reads with a slow YAML parser.
     stack_models.Stack.parse_template = staticmethod(json.loads)
 

@@ -103,11 +103,20 @@ def of_trail(cloud, account, region, identity):
     return pairs(listed[0]["TagsList"])
 
 
+def of_backup(kind):
+    def read(cloud, account, region, identity):
+        arn = f"arn:aws:backup:{region}:{account}:{kind}:{identity}"
+        return pairs(cloud.client("backup", account, region).list_tags(ResourceArn=arn)["Tags"])
+
+    return read
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
 NOT_KEPT = {
     "AWS::ApiGateway::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::Budgets::Budget",
+    "AWS::CloudWatch::Dashboard",
     "AWS::CloudWatch::InsightRule",
 }
 
@@ -122,7 +131,10 @@ READERS = {
     "AWS::CE::CostCategory": of_arn("ce", "list_tags_for_resource", "ResourceArn", "ResourceTags"),
     "AWS::Organizations::Policy": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
     "AWS::CertificateManager::Certificate": of_arn("acm", "list_tags_for_certificate", "CertificateArn", "Tags"),
+    "AWS::Backup::BackupPlan": of_backup("backup-plan"),
+    "AWS::Backup::BackupVault": of_backup("backup-vault"),
     "AWS::CloudWatch::Alarm": of_alarm,
+    "AWS::CloudWatch::CompositeAlarm": of_alarm,
     "AWS::EC2::EIP": of_address,
     "AWS::ECS::Cluster": of_cluster,
     "AWS::ECS::Service": of_arn("ecs", "list_tags_for_resource", "resourceArn", "tags"),
@@ -140,6 +152,7 @@ READERS = {
     "AWS::RDS::DBSubnetGroup": of_database("subgrp"),
     "AWS::ResourceGroups::Group": of_resource_group,
     "AWS::S3::Bucket": of_bucket,
+    "AWS::SNS::Topic": of_arn("sns", "list_tags_for_resource", "ResourceArn", "Tags"),
     "AWS::ServiceDiscovery::HttpNamespace": of_namespace,
     "AWS::SecretsManager::Secret": of_arn("secretsmanager", "describe_secret", "SecretId", "Tags"),
 }

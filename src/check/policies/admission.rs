@@ -15,7 +15,7 @@ use crate::check::policies::caller::Caller;
 use crate::check::policies::document::{self, Principal, Statement};
 use crate::check::policies::glob::Pattern;
 use crate::check::policies::held::Document;
-use crate::check::policies::party::{Party, narrows};
+use crate::check::policies::party::{Party, is_wild, narrows};
 use crate::check::policies::services::SHARED_DATA;
 use crate::check::policies::{Judge, Judgement};
 use crate::diagnostics::codes;
@@ -57,6 +57,10 @@ const NO_GRANTS: [&str; 4] = [
     "AWS::Organizations::Policy",
     "AWS::Organizations::ResourcePolicy",
 ];
+
+/// Actions by which somebody puts something in and sees nothing of what is there (Service Authorization
+/// Reference).
+const PUTS_IN: [&str; 1] = ["backup:copyintobackupvault"];
 
 impl<'e> Judge<'e> {
     /// All policies of resources, and what may be one.
@@ -169,6 +173,9 @@ impl<'e> Judge<'e> {
         statement: &Statement,
         at: &Document,
     ) -> Option<Finding> {
+        if takes_in(statement) {
+            return None;
+        }
         let foreign = |party: &Party| self.is_foreign(party, owner, statement);
         let mut party = self.parties(principal, statement).into_iter().find(foreign)?;
         // A service has no tags and no ARN; of others, only those come whom every condition leaves.
@@ -214,6 +221,18 @@ impl<'e> Judge<'e> {
         let own = |pattern: &Pattern| caller.owns(&caller.resolve(pattern, &self.keys), true);
         dangerous && !statement.conditions.iter().any(bound) && !statement.resources.iter().all(own)
     }
+}
+
+/// Whether a statement does nothing but let an organization's accounts put things in.
+fn takes_in(statement: &Statement) -> bool {
+    let within = statement.conditions.iter().any(|condition| {
+        condition.operator.eq_ignore_ascii_case("StringEquals")
+            && condition.key.eq_ignore_ascii_case("aws:PrincipalOrgID")
+            && !condition.values.is_empty()
+            && condition.values.iter().all(|value| !value.0.iter().any(is_wild))
+    });
+    let puts_in = |action: &Pattern| PUTS_IN.iter().any(|one| *action == Pattern::parse(one));
+    within && statement.actions.iter().all(puts_in)
 }
 
 /// Whether a value has a statement with a principal anywhere in it.

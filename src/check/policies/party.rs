@@ -199,7 +199,7 @@ fn is_by_service(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("kms:viaservice") && narrows(condition) && is_literal
 }
 
-fn is_wild(piece: &Piece) -> bool {
+pub(super) fn is_wild(piece: &Piece) -> bool {
     matches!(piece, Piece::One | Piece::Many | Piece::CallerTag(_))
 }
 

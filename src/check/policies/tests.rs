@@ -208,6 +208,8 @@ fn policies_of_resources_let_nobody_else_in() {
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/x'}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:StartRestoreJob', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': 'o-*'}}}]}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {AWS: '*'}, Action: 'sts:AssumeRole'}}}}",
         // Everybody, less than it seems: whoever the conditions name.
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnEquals: {'aws:PrincipalArn': !ImportValue p-prod-globex-data-Role}}}]}}}",
@@ -261,6 +263,7 @@ fn policies_of_resources_let_nobody_else_in() {
         "F: {Type: AWS::Lambda::Function}\n  B: {Type: AWS::S3::Bucket}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: 'lambda:InvokeFunction', Principal: s3.amazonaws.com, SourceArn: !GetAtt B.Arn}}",
         "I: {Type: AWS::Cognito::IdentityPool}\n  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Federated: cognito-identity.amazonaws.com}, Action: 'sts:AssumeRoleWithWebIdentity', Condition: {StringEquals: {'cognito-identity.amazonaws.com:aud': !Ref I}}}}}}",
         "E: {Type: AWS::EC2::VPCEndpoint, Properties: {PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: '*', Resource: '*'}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
         "P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: p-prod-files, PolicyDocument: {Statement: [{Effect: Deny, Principal: '*', Action: 's3:*', Resource: '*'}]}}}",
     ] {
         assert_eq!(with(&format!("Resources:\n  {fine}\n"), SHARED), Vec::<String>::new(), "{fine}");
