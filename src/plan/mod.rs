@@ -195,7 +195,7 @@ pub fn plan_measured<'c>(
     });
     container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
-    let mut shapes = Shapes::new(&catalog.ranges);
+    let mut shapes = Shapes::new(catalog);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };

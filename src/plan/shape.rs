@@ -11,7 +11,7 @@ use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
     Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
-use crate::catalog::{NamedRanges, Status};
+use crate::catalog::{Catalog, NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::ipv6::DualStack;
@@ -92,15 +92,14 @@ pub(super) struct Pattern<'b, 's> {
 
 /// Shapes, each decided once.
 pub(super) struct Shapes<'b> {
-    /// What flows may name.
-    ranges: &'b BTreeMap<String, NamedRanges>,
+    catalog: &'b Catalog,
     pub list: Vec<Shape<'b>>,
     by_key: BTreeMap<String, Option<usize>>,
 }
 
 impl<'b> Shapes<'b> {
-    pub(super) fn new(ranges: &'b BTreeMap<String, NamedRanges>) -> Self {
-        Shapes { ranges, list: Vec::new(), by_key: BTreeMap::new() }
+    pub(super) fn new(catalog: &'b Catalog) -> Self {
+        Shapes { catalog, list: Vec::new(), by_key: BTreeMap::new() }
     }
 
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
@@ -114,7 +113,7 @@ impl<'b> Shapes<'b> {
             return *known;
         }
         let pattern = Pattern { settings: &settings, ..pattern };
-        let decided = shape(pattern, self.ranges, place, report).map(|shape| {
+        let decided = shape(pattern, self.catalog, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -125,12 +124,14 @@ impl<'b> Shapes<'b> {
 
 fn shape<'b>(
     pattern: Pattern<'b, '_>,
-    ranges: &BTreeMap<String, NamedRanges>,
+    catalog: &Catalog,
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
     let Pattern { blueprint, per, settings, status, zones, growth } = pattern;
-    let scope = scope(blueprint, per, settings, status, &growth);
+    let has_trail = catalog.organization.as_ref().is_some_and(|organization| organization.trail);
+    let scope = scope(blueprint, per, settings, status, &growth)
+        .with("organization", Bound::record([("trail", Bound::Boolean(has_trail))]));
     let before = report.errors();
     let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
     let stacks = stacks
@@ -139,7 +140,7 @@ fn shape<'b>(
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, &scope, ranges, place, report)
+        security(blueprint, per, settings, status, &growth, &scope, &catalog.ranges, place, report)
     } else {
         Security::default()
     };

@@ -65,6 +65,7 @@ fn organization(catalog: &Catalog) -> Bound {
         ("id", text(organization.map(|organization| organization.id.value.clone()))),
         ("root", text(root.map(|root| root.value.clone()))),
         ("management_account", text(account.map(|account| account.value.to_string()))),
+        ("trail", Bound::Boolean(organization.is_some_and(|organization| organization.trail))),
     ])
 }
 
