@@ -100,7 +100,8 @@ fn what_is_one_for_an_account_is_there_once_however_many_blueprints_there_are() 
             path.starts_with(&format!("templates/ledger/{template}."))
         };
         let place = |stack: &serde_json::Value| {
-            let text = |key: &str| -> &str { Box::leak(stack[key].as_str().unwrap().to_owned().into_boxed_str()) };
+            let text =
+                |key: &str| -> &str { Box::leak(stack[key].as_str().unwrap().to_owned().into_boxed_str()) };
             (text("account"), text("region"))
         };
         let mut places: Vec<_> = stacks.iter().filter(is_made).map(place).collect();

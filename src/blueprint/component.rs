@@ -12,9 +12,7 @@ use crate::blueprint::intent::{Blueprint, Network, Owner, Per};
 use crate::blueprint::load::{INTENT_FILE, check_word, invalid, settings, word};
 use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_stacks::{Joined, StackReader};
-use crate::blueprint::parts::{
-    Files, Folders, add_named, add_settings, any_settings, section, take_out,
-};
+use crate::blueprint::parts::{Files, Folders, add_named, add_settings, any_settings, section, take_out};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::Model;
 use crate::source::{SourceMap, Span};
@@ -125,8 +123,11 @@ pub(super) fn component(
         span: tree.span,
     };
     let taken_in = stacks.iter().filter(|one| !one.is_own());
-    let taken_in =
-        taken_in.map(|one| TakenIn { name: one.key.text.to_string(), per: one.per, models: one.models.clone() });
+    let taken_in = taken_in.map(|one| TakenIn {
+        name: one.key.text.to_string(),
+        per: one.per,
+        models: one.models.clone(),
+    });
     let taken_in = taken_in.collect();
     let folder = folder.clone();
     let component = Component { own, taken_in, settings: declared, stacks, files, folder };
@@ -159,7 +160,8 @@ fn entry(key: &Key, node: &Node, report: &mut Report) -> Option<Entry> {
         invalid(place, &what, "leave `models` out", report);
     }
     if let Some(silo) = models.iter().find(|model| per == Per::Cell && model.is_silo()) {
-        let what = format!("{} is `per: cell`, and tenants of the model `{silo}` share none", quote(&key.text));
+        let what =
+            format!("{} is `per: cell`, and tenants of the model `{silo}` share none", quote(&key.text));
         invalid(place, &what, "name models that share: `models: [subnet, container, application]`", report);
     }
     Some(Entry { per, models, key: key.clone(), node })
@@ -219,9 +221,8 @@ pub(super) fn with_components<'l>(
     let mut joined = Joined::default();
     let model: Option<Model> =
         blueprint.get("model").and_then(Node::as_text).and_then(|text| text.parse().ok());
-    let is_wanted = blueprint.get("name").and_then(Node::as_text).is_some_and(|name| {
-        wanted.blueprints.contains(name)
-    });
+    let is_wanted =
+        blueprint.get("name").and_then(Node::as_text).is_some_and(|name| wanted.blueprints.contains(name));
     let Value::Map(entries) = &mut blueprint.value else { return joined };
     let without = match take_out(entries, "without") {
         Some((_, node)) => without(&node, components, report),
@@ -235,7 +236,9 @@ pub(super) fn with_components<'l>(
             let empty = Node::new(key.span, Value::Map(any_settings(key.span)));
             add_settings(node.clone(), section(entries, key, empty), Some(name), report);
         }
-        for (title, what, list) in [("stacks", "stack", &component.stacks), ("files", "file", &component.files)] {
+        for (title, what, list) in
+            [("stacks", "stack", &component.stacks), ("files", "file", &component.files)]
+        {
             let is_stack = title == "stacks";
             let taken = list.iter().filter(|one| {
                 if one.is_own() { is_stack } else { model.is_none_or(|model| one.models.contains(&model)) }
@@ -309,7 +312,9 @@ pub(super) fn check_names(
 ) {
     let plain = |name: &str| name.replace('_', "");
     for (name, component) in components {
-        let Some(blueprint) = blueprints.values().find(|one| plain(&one.name) == plain(name)) else { continue };
+        let Some(blueprint) = blueprints.values().find(|one| plain(&one.name) == plain(name)) else {
+            continue;
+        };
         report.push(
             Diagnostic::error(
                 &codes::INVALID_BLUEPRINT,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::blueprint::Blueprint;
 use crate::blueprint::component::{
     COMPONENT_FILE, Component, Components, Wanted, check_names, check_wanted, component,
 };
-use crate::blueprint::Blueprint;
 use crate::blueprint::load::{INTENT_FILE, load};
 use crate::blueprint::parts::{Files, PART_FILE};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
@@ -352,7 +352,11 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints");
         let folders = |folder: &Path| {
             let paths = entries(folder, &mut Report::default()).unwrap();
-            paths.iter().map(|path| file_name(path)).filter(|name| ![PARTS, COMPONENTS].contains(&name.as_str())).collect::<Vec<_>>()
+            paths
+                .iter()
+                .map(|path| file_name(path))
+                .filter(|name| ![PARTS, COMPONENTS].contains(&name.as_str()))
+                .collect::<Vec<_>>()
         };
         let of = |list: &[Embedded]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(of(EMBEDDED), folders(&root));

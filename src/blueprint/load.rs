@@ -64,7 +64,8 @@ fn refuse_scope_of_catalog(blueprint: &Node, report: &mut Report) {
     let Some(Value::Map(properties)) = properties.map(|node| &node.value) else { return };
     for (key, property) in properties {
         if let Some(scope) = property.get("scope").filter(|scope| scope.as_text() == Some("catalog")) {
-            let message = format!("the scope of the setting {} is neither `tenant` nor `cell`", quote(&key.text));
+            let message =
+                format!("the scope of the setting {} is neither `tenant` nor `cell`", quote(&key.text));
             let help = "write `cell`, or leave `scope` out for a setting of the tenant";
             invalid(scope.span, &message, help, report);
         }

@@ -114,7 +114,8 @@ impl StackReader<'_> {
     /// Where each tenant has a home of its own, a cell's stack would be a tenant's by another name.
     fn check_per(&self, stack: &str, per: Per, node: &Node, report: &mut Report) {
         if per == Per::Region && !self.joined.is_component && self.joined.elsewhere(stack).is_none() {
-            let help = "write `account`, for one in each account and Region; components alone have such stacks";
+            let help =
+                "write `account`, for one in each account and Region; components alone have such stacks";
             invalid(node.span, "a stack of a blueprint is not `per: region`", help, report);
         }
         let Some(model) = self.model.filter(|model| per == Per::Cell && model.is_silo()) else { return };

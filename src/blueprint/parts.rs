@@ -241,7 +241,9 @@ pub(super) fn add_named(
     report: &mut Report,
 ) {
     let (other, help) = match component {
-        None => ("the part has it too".to_owned(), "rename one of the two, or take in another part".to_owned()),
+        None => {
+            ("the part has it too".to_owned(), "rename one of the two, or take in another part".to_owned())
+        }
         Some(name) => (
             format!("the component `{name}` has it too"),
             format!("rename it, or write `without: [{name}]` into the blueprint"),

@@ -254,12 +254,9 @@ impl SettingsSchema {
             None if self.properties.is_empty() => "it has no settings, leave this out".to_owned(),
             None => format!("its settings are {}", list_of(names())),
         };
-        Diagnostic::error(
-            &codes::UNKNOWN_SETTING,
-            format!("{whose} has no setting {}", quote(&key.text)),
-        )
-        .at(key.span, "")
-        .help(help)
+        Diagnostic::error(&codes::UNKNOWN_SETTING, format!("{whose} has no setting {}", quote(&key.text)))
+            .at(key.span, "")
+            .help(help)
     }
 }
 
@@ -329,15 +326,11 @@ fn told(misfit: &Misfit, place: Option<Span>, whose: &Whose<'_>, fallback: Span)
             (format!("{whose} needs the setting {missing} here"), unset(&missing))
         }
         (_, [], _) => (format!("the settings of {whose} {rule}"), String::new()),
-        (_, _, Some(_)) => (
-            format!("the setting {name} of {whose} {rule}, and is {}", quote(found)),
-            String::new(),
-        ),
+        (_, _, Some(_)) => {
+            (format!("the setting {name} of {whose} {rule}, and is {}", quote(found)), String::new())
+        }
         (_, _, None) => (
-            format!(
-                "the setting {name} of {whose} {rule} here, and is {} by default",
-                quote(found)
-            ),
+            format!("the setting {name} of {whose} {rule} here, and is {} by default", quote(found)),
             unset(&name),
         ),
     };

@@ -83,7 +83,9 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let component = embedded_component(name);
             let parent = if component.is_some() { "blueprints/components" } else { "blueprints" };
             let directory = directory.clone().unwrap_or_else(|| Path::new(parent).join(name));
-            let Some(files) = component.or_else(|| embedded(name)) else { return Err(report.error(library.unknown(name))) };
+            let Some(files) = component.or_else(|| embedded(name)) else {
+                return Err(report.error(library.unknown(name)));
+            };
             eject(&files, &directory, report)?;
             let text = format!(
                 "wrote {} files to {}; use them with `--blueprints {}`\n",
@@ -211,8 +213,12 @@ fn component_shown(component: &Component) -> String {
 
 fn component_document(component: &Component) -> serde_json::Value {
     let own = &component.own;
-    let settings: serde_json::Map<_, _> =
-        own.settings.properties.iter().map(|(name, setting)| (name.clone(), setting.schema.clone())).collect();
+    let settings: serde_json::Map<_, _> = own
+        .settings
+        .properties
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.schema.clone()))
+        .collect();
     let stacks = own.stacks.iter().map(|stack| json!({"name": stack.name, "per": stack.per.word()}));
     let taken_in = component.taken_in.iter().map(|stack| {
         let models: Vec<&str> = stack.models.iter().map(|model| model.as_str()).collect();

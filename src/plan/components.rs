@@ -92,8 +92,10 @@ pub(super) fn units<'c>(
     let homes = homes(tenants);
     let mut units = Vec::new();
     for one in on {
-        let has = |per| one.component.own.stacks_per(per).next().is_some()
-            || one.component.own.files.iter().any(|file| file.per == per);
+        let has = |per| {
+            one.component.own.stacks_per(per).next().is_some()
+                || one.component.own.files.iter().any(|file| file.per == per)
+        };
         let mut places: Vec<(Per, Home)> = Vec::new();
         if has(Per::Account) {
             let accounts = homes.iter().map(|home| Home {
@@ -144,12 +146,7 @@ pub(super) fn units<'c>(
 }
 
 /// The central account in each Region with homes.
-fn regions(
-    one: &ComponentPlan<'_>,
-    catalog: &Catalog,
-    homes: &[Home],
-    report: &mut Report,
-) -> Vec<Home> {
+fn regions(one: &ComponentPlan<'_>, catalog: &Catalog, homes: &[Home], report: &mut Report) -> Vec<Home> {
     let Some(account) = central_account(catalog) else {
         report.push(no_central_account(one));
         return Vec::new();
