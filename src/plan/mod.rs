@@ -53,7 +53,7 @@ use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
@@ -295,7 +295,7 @@ fn decide_cell<'c>(
         status: Status::Active,
         zones,
         growth: Growth::default(),
-        is_first_region: false,
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
@@ -335,7 +335,7 @@ fn decide_tenant<'c>(
         status: settled(tenant.status),
         zones,
         growth,
-        is_first_region: false,
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {

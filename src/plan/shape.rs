@@ -32,11 +32,19 @@ pub struct Shape<'b> {
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
-    /// Of what a component has in an account or a Region: whether it is the first Region there.
-    pub is_first_region: bool,
+    pub account: AccountFacts,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
+}
+
+/// What a component may ask of the account and Region that something of its own stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Whether the Region is the first there.
+    pub is_first_region: bool,
+    /// Whether the account is that of one tenant, by the model `account`.
+    pub is_tenants_own: bool,
 }
 
 /// By how much a network has grown. Rules and subnets are of the shape, so this is too.
@@ -90,7 +98,7 @@ pub(super) struct Pattern<'b, 's> {
     pub status: Status,
     pub zones: usize,
     pub growth: Growth,
-    pub is_first_region: bool,
+    pub account: AccountFacts,
 }
 
 /// Shapes, each decided once.
@@ -108,11 +116,11 @@ impl<'b> Shapes<'b> {
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
-        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, .. } = pattern;
+        let Pattern { blueprint, per, status, zones, ref growth, account, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
         let shown = serde_json::json!(settings.0);
-        let key = format!("{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region}");
+        let key = format!("{name} {per:?} {shown} {status:?} {zones} {growth:?} {account:?}");
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
@@ -132,12 +140,12 @@ fn shape<'b>(
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region } = pattern;
+    let Pattern { blueprint, per, settings, status, zones, growth, account } = pattern;
     let has_trail = catalog.organization.as_ref().is_some_and(|organization| organization.trail);
     let mut scope = scope(blueprint, per, settings, status, &growth)
         .with("organization", Bound::record([("trail", Bound::Boolean(has_trail))]));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(is_first_region));
+        scope = scope.with("account", account_bound(account));
     }
     let before = report.errors();
     let stacks = blueprint
@@ -159,7 +167,7 @@ fn shape<'b>(
         status,
         zones,
         growth,
-        is_first_region,
+        account,
         stacks,
         security,
     })
@@ -271,8 +279,11 @@ fn differing(setting: &str) -> Bound {
 }
 
 /// The record `account` of the template language, for what components have in accounts and Regions.
-pub fn account_bound(is_first_region: bool) -> Bound {
-    Bound::record([("is_first_region", Bound::Boolean(is_first_region))])
+pub fn account_bound(account: AccountFacts) -> Bound {
+    Bound::record([
+        ("is_first_region", Bound::Boolean(account.is_first_region)),
+        ("is_tenants_own", Bound::Boolean(account.is_tenants_own)),
+    ])
 }
 
 /// The record `network` of the template language.

@@ -9,7 +9,7 @@ use crate::blueprint::{Blueprint, Library, Per, Settings};
 use crate::catalog::{Account, Catalog, Connect, Host, Status};
 use crate::diagnostics::Report;
 use crate::identity::HostAccount;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::{AccountPlan, Growth};
 
 /// The blueprint that builds it.
@@ -53,7 +53,7 @@ pub(super) fn hubs<'c>(
             status: Status::Active,
             zones: ZONES,
             growth: Growth::default(),
-            is_first_region: false,
+            account: AccountFacts::default(),
         };
         let Some(shape) = shapes.of(pattern, network.span, report) else { continue };
         hubs.push(AccountPlan {

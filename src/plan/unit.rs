@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, Status};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::{Lock, Locked, Management, Seat};
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
 
@@ -268,7 +268,7 @@ pub(super) fn accounts<'c>(
             status: Status::Active,
             zones: 0,
             growth: Growth::default(),
-            is_first_region: false,
+            account: AccountFacts::default(),
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
         let settings = settings.clone();

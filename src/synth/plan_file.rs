@@ -139,8 +139,10 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
-            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
-            let all = format!("{settings}{growth}{per}{status}{region}");
+            let is_component = shape.blueprint.is_component;
+            let region = if is_component && !shape.account.is_first_region { "further" } else { "" };
+            let owner = if shape.account.is_tenants_own { "tenants" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}{owner}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()

@@ -26,7 +26,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
     });
     scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(shape.is_first_region));
+        scope = scope.with("account", account_bound(shape.account));
     }
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
