@@ -35,6 +35,7 @@ from moto.route53.models import FakeZone, route53_backends
 
 import moto_pools
 import moto_updates
+import moto_users
 from server import ABSENT
 
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
@@ -745,6 +746,7 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_pools.described(Type, property_named),
+    **moto_users.described(Type, property_named),
 }
 
 
