@@ -242,3 +242,20 @@ fn what_tenants_share_is_not_what_they_need() {
     let vpcs = AccountLimit { quota: "vpcs-per-region", scope: Scope::Region };
     assert_eq!((tenant.of_account.get(&vpcs), cell.of_account.get(&vpcs)), (None, Some(&1)));
 }
+
+#[test]
+fn analyzers_are_counted_by_kind_and_domains_only_where_they_are_ones_own() {
+    let counted = template(
+        r#""External": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT"}},
+           "Unused": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT_UNUSED_ACCESS"}},
+           "Whole": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ORGANIZATION"}},
+           "Prefix": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"UserPoolId": "p", "Domain": "acme"}},
+           "Own": {"Type": "AWS::Cognito::UserPoolDomain",
+                   "Properties": {"UserPoolId": "p", "Domain": "id.shop.example", "CustomDomainConfig": {}}}"#,
+        "",
+    );
+    let stacks = [stack("guard", None, counted, &[])];
+    for quota in ["access-analyzers-external", "access-analyzers-unused", "cognito-custom-domains"] {
+        assert_eq!(used(&stacks, quota), 1, "{quota}");
+    }
+}
