@@ -86,6 +86,7 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "firewall_properties.yaml", "host_rules.yaml", "hub.yaml", "organization.yaml",
         "organization_commands.yaml", "shared_account.yaml", "standards.yaml", "token_rules.yaml",
         "trail.yaml", "unused_access.yaml"),
+    embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 
 /// The folder of components, beside the blueprints.

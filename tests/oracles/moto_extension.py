@@ -34,6 +34,7 @@ from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_pools
+import moto_tagging
 import moto_updates
 import moto_users
 from server import ABSENT
@@ -747,6 +748,7 @@ TYPES = {
     },
     **moto_pools.described(Type, property_named),
     **moto_users.described(Type, property_named),
+    **moto_tagging.described(Type, property_named),
 }
 
 
