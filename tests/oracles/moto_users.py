@@ -61,7 +61,4 @@ def described(Type, property_named):
             "wafv2", "put_logging_configuration", property_named("ResourceArn"), prepare=configuration
         ),
         "AWS::GuardDuty::Detector": Type("guardduty", "create_detector", "DetectorId", prepare=features),
-        "AWS::SecurityHub::Hub": Type(
-            "securityhub", "enable_security_hub", lambda created: "hub/default", later=("AutoEnableControls",)
-        ),
     }

@@ -132,11 +132,6 @@ def of_firewall(cloud, account, region, firewall):
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def of_hub(cloud, account, region, hub):
-    """moto takes the tags of Security Hub's hub and shows them to nobody; that they were taken is all there is to see."""
-    raise LookupError("moto shows no tags of Security Hub")
-
-
 READERS = {
     "AWS::Cognito::IdentityPool": of_identity_pool,
     "AWS::Cognito::UserPool": of_user_pool,
