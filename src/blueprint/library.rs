@@ -93,6 +93,12 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "tenant.yaml",
         "vault.yaml",
     ),
+    embedded_files!("components/", "identity":
+        "application_pool.yaml", "cell_federation.yaml", "client_properties.yaml", "component.yaml",
+        "credentials.yaml", "federation.yaml", "groups.yaml", "invite.yaml", "own_pool.yaml",
+        "pool_properties.yaml", "provider.yaml", "shared_pool.yaml", "shared_pool_outputs.yaml",
+        "shared_pool_resources.yaml", "sign_in_pages.yaml", "token.py", "token_function.yaml",
+        "token_function_properties.yaml"),
     embedded_files!("components/", "monitoring":
         "account.yaml",
         "cell.yaml",
@@ -105,6 +111,12 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "tenant.yaml",
         "tenant_dashboard.yaml",
     ),
+    embedded_files!("components/", "security":
+        "account.yaml", "account_commands.yaml", "api_firewall.yaml", "cell_firewall.yaml", "center.yaml",
+        "component.yaml", "detector.yaml", "findings.yaml", "firewall.yaml", "firewall_logging.yaml",
+        "firewall_properties.yaml", "host_rules.yaml", "hub.yaml", "organization.yaml",
+        "organization_commands.yaml", "shared_account.yaml", "standards.yaml", "token_rules.yaml",
+        "trail.yaml", "unused_access.yaml"),
     embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 

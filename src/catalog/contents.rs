@@ -98,6 +98,8 @@ pub struct Organization {
     pub id: Located<String>,
     pub management_account: Option<Located<AccountId>>,
     pub root: Option<Located<String>>,
+    /// Whether the organization gets a trail of what is done in its accounts: not, where it has one.
+    pub trail: bool,
     pub span: Span,
 }
 

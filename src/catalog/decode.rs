@@ -165,8 +165,12 @@ fn organization(node: &Node, report: &mut Report) -> Option<Organization> {
             report,
         )
     });
+    let trail = fields
+        .optional("trail")
+        .and_then(|node| node.boolean("whether there is a `trail`", report))
+        .unwrap_or(true);
     fields.finish(report);
-    Some(Organization { id: id?, management_account, root, span: node.span })
+    Some(Organization { id: id?, management_account, root, trail, span: node.span })
 }
 
 /// An id that AWS gave: a mark, and then lower-case letters and digits.

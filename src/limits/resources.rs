@@ -24,6 +24,7 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::CloudTrail::EventDataStore", "cloudtrail-event-data-stores"),
     ("AWS::CloudTrail::Trail", "cloudtrail-trails"),
     ("AWS::CloudWatch::InsightRule", "contributor-insights-rules"),
+    ("AWS::Cognito::IdentityPool", "cognito-identity-pools"),
     ("AWS::Cognito::UserPool", "cognito-user-pools"),
     ("AWS::Config::ConfigRule", "config-rules"),
     ("AWS::Config::ConfigurationAggregator", "config-aggregators"),
@@ -45,6 +46,7 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::EC2::VPNGateway", "virtual-private-gateways-per-region"),
     ("AWS::ECS::Cluster", "ecs-clusters"),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "target-groups-per-region"),
+    ("AWS::GuardDuty::Detector", "guardduty-detectors"),
     ("AWS::IAM::InstanceProfile", "iam-instance-profiles"),
     ("AWS::IAM::ManagedPolicy", "iam-customer-managed-policies"),
     ("AWS::IAM::OIDCProvider", "iam-oidc-providers"),
@@ -68,6 +70,9 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::SNS::Topic", "sns-topics"),
     ("AWS::SSM::Parameter", "ssm-standard-parameters"),
     ("AWS::SecretsManager::Secret", "secrets"),
+    ("AWS::WAFv2::IPSet", "waf-ip-sets"),
+    ("AWS::WAFv2::RuleGroup", "waf-rule-groups"),
+    ("AWS::WAFv2::WebACL", "waf-web-acls"),
 ];
 
 /// Resources that count one each towards a limit of what a property names.

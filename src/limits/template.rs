@@ -152,6 +152,15 @@ impl Counter<'_> {
         }
         self.peak("tags-per-resource", id, list(resource, &["Tags"]).len());
         match kind {
+            // AWS allows one of each kind.
+            "AWS::AccessAnalyzer::Analyzer" => match property(resource, &["Type"]).and_then(Json::as_text) {
+                Some("ACCOUNT") => self.total("access-analyzers-external", 1),
+                Some("ACCOUNT_UNUSED_ACCESS") => self.total("access-analyzers-unused", 1),
+                _ => {}
+            },
+            "AWS::Cognito::UserPoolDomain" if property(resource, &["CustomDomainConfig"]).is_some() => {
+                self.total("cognito-custom-domains", 1);
+            }
             "AWS::EC2::Subnet" => {
                 let zone = property(resource, &["AvailabilityZoneId"])
                     .or(property(resource, &["AvailabilityZone"]))

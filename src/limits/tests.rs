@@ -270,3 +270,20 @@ fn an_alarm_counts_its_metrics_and_not_its_expressions() {
     assert_eq!(used(&stacks, "cloudwatch-alarm-actions"), 2);
     assert_eq!(used(&stacks, "contributor-insights-rules"), 1);
 }
+
+#[test]
+fn analyzers_are_counted_by_kind_and_domains_only_where_they_are_ones_own() {
+    let counted = template(
+        r#""External": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT"}},
+           "Unused": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT_UNUSED_ACCESS"}},
+           "Whole": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ORGANIZATION"}},
+           "Prefix": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"UserPoolId": "p", "Domain": "acme"}},
+           "Own": {"Type": "AWS::Cognito::UserPoolDomain",
+                   "Properties": {"UserPoolId": "p", "Domain": "id.shop.example", "CustomDomainConfig": {}}}"#,
+        "",
+    );
+    let stacks = [stack("guard", None, counted, &[])];
+    for quota in ["access-analyzers-external", "access-analyzers-unused", "cognito-custom-domains"] {
+        assert_eq!(used(&stacks, quota), 1, "{quota}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::Lock;
 use crate::plan::security::Traits;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::shared_services::central_account;
 use crate::plan::unit::{management, settle_management};
 use crate::plan::{AccountPlan, Growth, TenantPlan};
@@ -138,7 +138,10 @@ pub(super) fn units<'c>(
                 growth: Growth::default(),
                 traits: Traits::default(),
                 interface_groups: 0,
-                is_first_region: home.is_first_region,
+                account: AccountFacts {
+                    is_first_region: home.is_first_region,
+                    is_tenants_own: home.tenant.is_some(),
+                },
             };
             let Some(shape) = shapes.of(pattern, one.place, report) else { continue };
             units.push(AccountPlan {

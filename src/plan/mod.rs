@@ -56,7 +56,7 @@ use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
 use crate::plan::security::Traits;
 use crate::plan::security::count::interface_groups;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
@@ -209,7 +209,7 @@ pub fn plan_measured<'c>(
     });
     container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
-    let mut shapes = Shapes::new(&catalog.ranges);
+    let mut shapes = Shapes::new(catalog);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
@@ -321,7 +321,7 @@ fn decide_cell<'c>(
         growth: Growth::default(),
         traits: Traits::default(),
         interface_groups: interface_groups(catalog, &cell.account, &cell.region),
-        is_first_region: false,
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
@@ -365,7 +365,7 @@ fn decide_tenant<'c>(
         growth,
         traits: Traits::of(blueprint, intent.tier.name.as_str(), tenant),
         interface_groups: interface_groups(catalog, &cell.account, &cell.region),
-        is_first_region: false,
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {

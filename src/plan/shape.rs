@@ -11,7 +11,7 @@ use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
     Blueprint, Bound, Flow, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
-use crate::catalog::{NamedRanges, Status};
+use crate::catalog::{Catalog, NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::ipv6::DualStack;
@@ -36,11 +36,19 @@ pub struct Shape<'b> {
     pub traits: Traits,
     /// How many security groups an interface may bear; 0 where no workload has rules in common.
     pub interface_groups: usize,
-    /// Of what a component has in an account or a Region: whether it is the first Region there.
-    pub is_first_region: bool,
+    pub account: AccountFacts,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
+}
+
+/// What a component may ask of the account and Region that something of its own stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Whether the Region is the first there.
+    pub is_first_region: bool,
+    /// Whether the account is that of one tenant, by the model `account`.
+    pub is_tenants_own: bool,
 }
 
 /// By how much a network has grown. Rules and subnets are of the shape, so this is too.
@@ -97,20 +105,19 @@ pub(super) struct Pattern<'b, 's> {
     pub traits: Traits,
     /// How many security groups an interface may bear where it lives.
     pub interface_groups: usize,
-    pub is_first_region: bool,
+    pub account: AccountFacts,
 }
 
 /// Shapes, each decided once.
 pub(super) struct Shapes<'b> {
-    /// What flows may name.
-    ranges: &'b BTreeMap<String, NamedRanges>,
+    catalog: &'b Catalog,
     pub list: Vec<Shape<'b>>,
     by_key: BTreeMap<String, Option<usize>>,
 }
 
 impl<'b> Shapes<'b> {
-    pub(super) fn new(ranges: &'b BTreeMap<String, NamedRanges>) -> Self {
-        Shapes { ranges, list: Vec::new(), by_key: BTreeMap::new() }
+    pub(super) fn new(catalog: &'b Catalog) -> Self {
+        Shapes { catalog, list: Vec::new(), by_key: BTreeMap::new() }
     }
 
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
@@ -118,18 +125,18 @@ impl<'b> Shapes<'b> {
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
         let shares = pattern.blueprint.workloads.values().any(|workload| workload.shared_rules);
         let interface_groups = if shares { pattern.interface_groups } else { 0 };
-        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, ref traits, .. } = pattern;
+        let Pattern { blueprint, per, status, zones, ref growth, account, ref traits, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
         let shown = serde_json::json!(settings.0);
         let key = format!(
-            "{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region} {traits:?} {interface_groups}"
+            "{name} {per:?} {shown} {status:?} {zones} {growth:?} {account:?} {traits:?} {interface_groups}"
         );
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
         let pattern = Pattern { settings: &settings, interface_groups, ..pattern };
-        let decided = shape(pattern, self.ranges, place, report).map(|shape| {
+        let decided = shape(pattern, self.catalog, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -140,15 +147,17 @@ impl<'b> Shapes<'b> {
 
 fn shape<'b>(
     pattern: Pattern<'b, '_>,
-    ranges: &BTreeMap<String, NamedRanges>,
+    catalog: &Catalog,
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region, .. } = pattern;
+    let Pattern { blueprint, per, settings, status, zones, growth, account, .. } = pattern;
     let Pattern { traits, interface_groups, .. } = pattern;
-    let mut scope = scope(blueprint, per, settings, status, &growth, &traits);
+    let has_trail = catalog.organization.as_ref().is_some_and(|organization| organization.trail);
+    let mut scope = scope(blueprint, per, settings, status, &growth, &traits)
+        .with("organization", Bound::record([("trail", Bound::Boolean(has_trail))]));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(is_first_region));
+        scope = scope.with("account", account_bound(account));
     }
     let before = report.errors();
     let stacks = blueprint
@@ -158,7 +167,18 @@ fn shape<'b>(
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, interface_groups, &scope, ranges, place, report)
+        security(
+            blueprint,
+            per,
+            settings,
+            status,
+            &growth,
+            interface_groups,
+            &scope,
+            &catalog.ranges,
+            place,
+            report,
+        )
     } else {
         Security::default()
     };
@@ -172,7 +192,7 @@ fn shape<'b>(
         growth,
         traits,
         interface_groups,
-        is_first_region,
+        account,
         stacks,
         security,
     })
@@ -311,8 +331,11 @@ fn differing(setting: &str) -> Bound {
 }
 
 /// The record `account` of the template language, for what components have in accounts and Regions.
-pub fn account_bound(is_first_region: bool) -> Bound {
-    Bound::record([("is_first_region", Bound::Boolean(is_first_region))])
+pub fn account_bound(account: AccountFacts) -> Bound {
+    Bound::record([
+        ("is_first_region", Bound::Boolean(account.is_first_region)),
+        ("is_tenants_own", Bound::Boolean(account.is_tenants_own)),
+    ])
 }
 
 /// The record `network` of the template language.

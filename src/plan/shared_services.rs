@@ -15,7 +15,7 @@ use crate::identity::{AccountId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
 use crate::plan::connection::{Connection, way_of};
 use crate::plan::security::Traits;
-use crate::plan::shape::{Pattern, Shapes, flows_of};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes, flows_of};
 use crate::plan::{AccountPlan, Growth, TenantPlan};
 
 /// The blueprint that builds it.
@@ -61,7 +61,7 @@ pub(super) fn hubs<'c>(
             growth: Growth::default(),
             traits: Traits::default(),
             interface_groups: 0,
-            is_first_region: false,
+            account: AccountFacts::default(),
         };
         let Some(shape) = shapes.of(pattern, network.span, report) else { continue };
         hubs.push(AccountPlan {

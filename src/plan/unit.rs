@@ -9,7 +9,7 @@ use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::connection::{Connection, way_of};
 use crate::plan::lock::{Lock, Locked, Management, Seat};
 use crate::plan::security::Traits;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::shared_services::is_hub;
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
@@ -295,7 +295,7 @@ pub(super) fn accounts<'c>(
             growth: Growth::default(),
             traits: Traits::default(),
             interface_groups: 0,
-            is_first_region: false,
+            account: AccountFacts::default(),
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
         let settings = settings.clone();

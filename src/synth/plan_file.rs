@@ -145,8 +145,10 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             let traits =
                 if shape.traits == Traits::default() { String::new() } else { format!("{:?}", shape.traits) };
             let groups = fewer_groups(shape).map(|groups| format!(" {groups}")).unwrap_or_default();
-            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
-            let all = format!("{settings}{growth}{per}{status}{region}{traits}{groups}");
+            let is_component = shape.blueprint.is_component;
+            let region = if is_component && !shape.account.is_first_region { "further" } else { "" };
+            let owner = if shape.account.is_tenants_own { "tenants" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}{owner}{traits}{groups}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()

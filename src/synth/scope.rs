@@ -30,7 +30,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
     scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog, shape));
     scope = scope.with("shared_services", shared_services(catalog));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(shape.is_first_region));
+        scope = scope.with("account", account_bound(shape.account));
     }
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
@@ -99,6 +99,7 @@ fn organization(catalog: &Catalog) -> Bound {
         ("id", text(organization.map(|organization| organization.id.value.clone()))),
         ("root", text(root.map(|root| root.value.clone()))),
         ("management_account", text(account.map(|account| account.value.to_string()))),
+        ("trail", Bound::Boolean(organization.is_some_and(|organization| organization.trail))),
         ("tag_policy", Bound::Document(tag_policy(catalog))),
     ])
 }

@@ -58,12 +58,15 @@ pub(super) fn variant(
     if depends_on_groups(shape, stack) {
         parts.extend(fewer_groups(shape).map(|groups| format!("groups-{groups}")));
     }
-    let is_of_account = |path: &Vec<String>| path.first().is_some_and(|name| name == "account");
-    if shape.blueprint.is_component
-        && !shape.is_first_region
-        && stack.template.paths().iter().any(is_of_account)
-    {
+    let asks = |fact: &str| {
+        let of_account = |path: &Vec<String>| path.iter().map(String::as_str).eq(["account", fact]);
+        shape.blueprint.is_component && stack.template.paths().iter().any(of_account)
+    };
+    if !shape.account.is_first_region && asks("is_first_region") {
         parts.push("further_region".to_owned());
+    }
+    if shape.account.is_tenants_own && asks("is_tenants_own") {
+        parts.push("tenants_own".to_owned());
     }
     if shape.status != Status::Active && depends_on_status(shape.status, stack) {
         parts.push(shape.status.as_str().to_owned());

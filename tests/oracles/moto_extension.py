@@ -37,6 +37,7 @@ import moto_operations
 import moto_pools
 import moto_tagging
 import moto_updates
+import moto_users
 from server import ABSENT
 
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
@@ -766,6 +767,7 @@ TYPES = {
     },
     **moto_pools.described(Type, property_named),
     **moto_operations.described(Type, property_named),
+    **moto_users.described(Type, property_named),
     **moto_tagging.described(Type, property_named),
 }
 

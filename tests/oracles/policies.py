@@ -45,6 +45,12 @@ MUTED = [
         "Lambda puts this key into every request that a function's own code makes",
     ),
     (
+        "UNKNOWN_CONDITION_FOR_ACTION",
+        "AWS::IAM::Role",
+        "cognito-identity.amazonaws.com:",
+        "the keys of the token that a session is asked for with hold for its tags too (Cognito, attributes for access)",
+    ),
+    (
         "RESOURCE_STAR",
         "AWS::IAM::Role",
         "ec2:AssignPrivateIpAddresses",
@@ -80,7 +86,8 @@ def main():
 def documents(value, path):
     """Every policy document under a resource's properties: whatever has statements."""
     if isinstance(value, dict):
-        if "Statement" in value:
+        # A rule of a firewall has a statement too, which is no policy.
+        if isinstance(value.get("Statement"), list):
             yield path, value
             return
         for key, inner in value.items():

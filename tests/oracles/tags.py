@@ -120,7 +120,32 @@ NOT_KEPT = {
     "AWS::CloudWatch::InsightRule",
 }
 
+def of_user_pool(cloud, account, region, pool):
+    return cloud.client("cognito-idp", account, region).describe_user_pool(UserPoolId=pool)["UserPool"]["UserPoolTags"]
+
+
+def of_identity_pool(cloud, account, region, pool):
+    described = cloud.client("cognito-identity", account, region).describe_identity_pool(IdentityPoolId=pool)
+    return described["IdentityPoolTags"]
+
+
+def of_detector(cloud, account, region, detector):
+    return cloud.client("guardduty", account, region).get_detector(DetectorId=detector)["Tags"]
+
+
+def of_firewall(cloud, account, region, firewall):
+    service = cloud.client("wafv2", account, region)
+    listed = service.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    arn = next(one["ARN"] for one in listed if firewall in (one["Id"], one["ARN"]))
+    tags = service.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
 READERS = {
+    "AWS::Cognito::IdentityPool": of_identity_pool,
+    "AWS::Cognito::UserPool": of_user_pool,
+    "AWS::GuardDuty::Detector": of_detector,
+    "AWS::WAFv2::WebACL": of_firewall,
     "AWS::ApiGateway::RestApi": of_api,
     "AWS::ApiGateway::UsagePlan": of_usage_plan,
     "AWS::CloudTrail::Trail": of_trail,
