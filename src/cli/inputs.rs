@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::blueprint::Library;
-use crate::catalog::{self, Catalog};
+use crate::blueprint::{Library, Wanted};
+use crate::catalog::{self, Catalog, Tier};
 use crate::cli::Session;
 use crate::diagnostics::{Report, Reported};
 use crate::identity::Date;
@@ -38,8 +38,9 @@ pub(super) fn read_with(
 ) -> Result<Inputs, Reported> {
     let Session { sources, report, .. } = session;
     let path = catalog::locate(catalog, report)?;
-    let library = Library::read(blueprints, sources, report);
     let catalog = catalog::read(&path, sources, report);
+    let wanted = catalog.as_ref().map(wanted).unwrap_or_default();
+    let library = Library::read_for(&wanted, blueprints, sources, report);
     let lock_path = catalog::lock_path(&path);
     let locked = match lock_path.symlink_metadata() {
         Ok(_) => {
@@ -54,6 +55,14 @@ pub(super) fn read_with(
         None => (Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone()), None),
     };
     Ok(Inputs { catalog, library, lock, lock_path, lock_text })
+}
+
+/// What a catalog switches on, and which of its blueprints take that in.
+fn wanted(catalog: &Catalog) -> Wanted<'_> {
+    Wanted {
+        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
+        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
+    }
 }
 
 /// A day on the command line.

@@ -47,6 +47,10 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),
         ("environment", Json::text(plan.catalog.environment.value.as_str())),
+        (
+            "components",
+            plan.components.iter().map(|one| Json::text(one.component.own.name.as_str())).collect(),
+        ),
         ("pools", pools.collect()),
         (
             "shapes",
@@ -135,7 +139,8 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
-            let all = format!("{settings}{growth}{per}{status}");
+            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()

@@ -5,7 +5,7 @@ use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_nu
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
 use crate::plan::shared_services::is_hub;
-use crate::plan::{Shape, network_bound, settings_bound};
+use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
 
 /// Everything that `docs/blueprints.md` lists.
@@ -25,6 +25,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         ])
     });
     scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    if blueprint.is_component {
+        scope = scope.with("account", account_bound(shape.is_first_region));
+    }
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
     }

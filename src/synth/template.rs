@@ -383,7 +383,7 @@ impl<'p> Compiler<'p> {
                         format!("the stack `{}` does not come after `{from}`", stack.name),
                         format!("add `{from}` to the `after` of `{}`", stack.name),
                     )
-                } else if other.is_some_and(|other| other.place != stack.place) {
+                } else if other.is_some_and(|other| !stack.reaches(other)) {
                     (
                         format!("the stack `{from}` is deployed to another account than `{}`", stack.name),
                         "nothing can be imported from another account: pass the value by hand as a setting, or by a name that both know".to_owned(),

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tenantry::blueprint::Library;
-use tenantry::catalog;
+use tenantry::blueprint::{Library, Wanted};
+use tenantry::catalog::{self, Tier};
 use tenantry::diagnostics::{Report, Reported, human, json};
 use tenantry::network::Cidr;
 use tenantry::plan::lock::Lock;
@@ -60,8 +60,12 @@ fn run(
     sources: &mut SourceMap,
     report: &mut Report,
 ) -> Result<Compiled, Reported> {
-    let library = Library::read(blueprints, sources, report)?;
     let catalog = catalog::read(path, sources, report)?;
+    let wanted = Wanted {
+        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
+        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
+    };
+    let library = Library::read_for(&wanted, blueprints, sources, report)?;
     let lock = match lock {
         Some(text) => {
             let file = sources.add("tenantry.lock", text);

@@ -1,6 +1,7 @@
 //! From a template's YAML tree to pieces that evaluate quickly and know their place.
 
 use crate::blueprint::condition::{Condition, parse_path};
+use crate::blueprint::include::TEXT;
 use crate::blueprint::template::Text;
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
@@ -138,6 +139,7 @@ fn section(node: &Node, name: &str, report: &mut Report) -> Vec<Entry> {
 /// Compiles one value.
 pub(super) fn piece(node: &Node, report: &mut Report) -> Piece {
     let kind = match (&node.tag, &node.value) {
+        (Some(tag), Value::Text(source)) if **tag == *TEXT => PieceKind::Literal(Json::text(&**source)),
         (Some(tag), _) => return function(tag, node, report),
         (None, Value::Null) => PieceKind::Literal(Json::Null),
         (None, Value::Boolean(value)) => PieceKind::Literal(Json::Boolean(*value)),
