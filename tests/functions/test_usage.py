@@ -25,13 +25,13 @@ def written(moment):
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def from_bus(tenant, account="222222222222", source=None, **fields):
+def from_bus(sender, account="222222222222", source=None, **fields):
     """What EventBridge puts on the stream for an event that a tenant's role sent."""
     return {
         "version": "0",
         "id": f"envelope-{fields.get('event_id')}",
         "detail-type": "usage",
-        "source": source or f"{SOURCE}.tenant.{tenant}",
+        "source": source or f"{SOURCE}.tenant.{sender}",
         "account": account,
         "detail": fields,
     }
@@ -42,6 +42,14 @@ class Case(unittest.TestCase):
         self.cloud = mock_aws()
         self.cloud.start()
         self.addCleanup(self.cloud.stop)
+        self.prepare()
+
+    def restart(self):
+        self.cloud.stop()
+        self.cloud.start()
+        self.prepare()
+
+    def prepare(self):
         region = {"region_name": "us-east-1", "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         self.dynamodb, self.sqs = boto3.client("dynamodb", **region), boto3.client("sqs", **region)
         self.dynamodb.create_table(
@@ -123,10 +131,10 @@ class EventsAreCountedOnce(Case):
         return records, expected
 
     def test_what_comes_three_times_and_out_of_order_counts_once(self):
-        for seed in range(3):
+        for seed in range(2):
             with self.subTest(seed=seed):
-                self.setUp()
-                contents, expected = self.recorded(seed, 250)
+                self.restart()
+                contents, expected = self.recorded(seed, 120)
                 everything = contents * 3
                 random.Random(seed).shuffle(everything)
                 records = [self.record(content) for content in everything]
