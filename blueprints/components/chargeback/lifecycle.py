@@ -83,9 +83,9 @@ def function(event, detail):
         return None, [], False
     name = (detail.get("requestParameters") or {}).get("functionName", "").split(":function:")[-1].split(":")[0]
     arn = f"arn:{os.environ['PARTITION']}:lambda:{event['region']}:{event['account']}:function:{name}"
-    if detail["eventName"].startswith("CreateFunction"):
+    if detail["eventName"] == "CreateFunction20150331":
         return arn, [("lambda_function_created", 1)], False
-    if detail["eventName"].startswith("DeleteFunction"):
+    if detail["eventName"] == "DeleteFunction20150331":
         return arn, [("lambda_function_deleted", 1)], True
     return None, [], False
 
