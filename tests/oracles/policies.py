@@ -73,7 +73,9 @@ def documents(value, path):
     """Every policy document under a resource's properties: whatever has statements."""
     if isinstance(value, dict):
         if "Statement" in value:
-            yield path, value
+            # The policy of an event bus is a statement alone.
+            alone = not isinstance(value["Statement"], list)
+            yield path, {"Version": "2012-10-17", "Statement": [value["Statement"]]} if alone else value
             return
         for key, inner in value.items():
             yield from documents(inner, f"{path}/{key}")
