@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """chargeback.py OUTPUT: runs the metering of the tree for real, in the local AWS API, and adds up beside it.
 
-The tree's component stacks are deployed. Events are put on the bus by tenants and on the stream by what puts them
-there, some twice, in any order, with some that are nobody's business. The functions' own code, taken from the templates
+The tree's component stacks are deployed. Events are put on the stream as the rule of the bus does, which moto knows no
+way to: in the envelope of EventBridge, if the rule's pattern takes them; some twice, in any order, some refused. The functions' own code, taken from the templates
 with its environment from the deployed functions, is handed the records of the stream, twice over, and once it dies half
 way. Then what DynamoDB has as totals, and what the archive's view makes of the lines that Firehose would write, have to
 be what this file counted when it made the events. The view's text is that of the template, run by SQLite.
@@ -115,7 +115,7 @@ def function(cloud, endpoint, stack):
 def put(cloud, account, region, name, source):
     """Puts events, and counts them: by tenant and metric what is to be counted, and how many are not."""
     chance, now, expected, poison = random.Random(5), datetime.now(timezone.utc), Counter(), 0
-    events, kinesis = cloud.client("events", account, region), cloud.client("kinesis", account, region)
+    kinesis, prefix = cloud.client("kinesis", account, region), taken(cloud, account, region, name)
     envelopes = []
     for number in range(EVENTS):
         tenant, metric = chance.choice(["acme", "globex", "initech"]), chance.choice(["requests", "bytes"])
@@ -134,15 +134,27 @@ def put(cloud, account, region, name, source):
             poison += 1
         else:
             expected[tenant, metric] += amount
-        envelopes.append({"Source": sender, "DetailType": "usage", "Detail": json.dumps(detail)})
+        sent = {"version": "0", "id": f"sent-{number}", "account": account, "region": region, "resources": []}
+        envelopes.append({**sent, "source": sender, "detail-type": "usage", "detail": detail})
     envelopes += chance.sample(envelopes, EVENTS // 3)
     chance.shuffle(envelopes)
-    bus = source.removeprefix("usage.").replace(".", "-") + "-chargeback"
-    for start in range(0, len(envelopes), 10):
-        entries = [{**each, "EventBusName": bus} for each in envelopes[start : start + 10]]
-        assert events.put_events(Entries=entries)["FailedEntryCount"] == 0
+    for envelope in envelopes:
+        if envelope["source"].startswith(prefix):
+            data = json.dumps(envelope).encode()
+            kinesis.put_record(StreamName=name, PartitionKey=envelope["id"], Data=data)
     kinesis.put_record(StreamName=name, PartitionKey="x", Data=b"not an event")
     return expected, poison + 1
+
+
+def taken(cloud, account, region, name):
+    """The beginning of the sources that the bus's rule brings to the stream."""
+    events = cloud.client("events", account, region)
+    for bus in events.list_event_buses()["EventBuses"]:
+        for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
+            targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus["Name"])["Targets"]
+            if any(target["Arn"].endswith(f":stream/{name}") for target in targets):
+                return json.loads(rule["EventPattern"])["source"][0]["prefix"]
+    sys.exit(f"no rule brings anything to {name}")
 
 
 def read(cloud, account, region, name):
