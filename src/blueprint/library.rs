@@ -73,7 +73,9 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 ];
 
 /// What catalogs switch on.
-const EMBEDDED_COMPONENTS: &[Embedded] = &[];
+const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
+];
 
 /// The folder of components, beside the blueprints.
 const COMPONENTS: &str = "components";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::component::{Components, Wanted, with_components};
 use crate::blueprint::condition::Condition;
 use crate::blueprint::include::Templates;
-use crate::blueprint::intent::{Blueprint, CellIntent};
+use crate::blueprint::intent::{Blueprint, CellIntent, Per};
 use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
@@ -95,6 +95,11 @@ fn blueprint(
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
     let files = fields.optional("files").map(|node| output_files(node, templates, report));
+    for file in files.iter().flatten().filter(|file| matches!(file.per, Per::Account | Per::Region)) {
+        let message = format!("such a file is not `per: {}`", file.per.word());
+        let help = "records are `per: tenant`, other files `per: tenant`, `cell` or `organization`";
+        invalid(file.span, &message, help, report);
+    }
     let span = fields.span();
     fields.finish(report);
     let settings = match settings {

@@ -188,7 +188,11 @@ impl SettingsSchema {
             is_right = false;
             let misfit = Misfit::of(&error, &self.schema);
             let set = misfit.path.first().and_then(|name| places.get(name.as_str()));
-            if misfit.is_own_rule && set.is_some_and(|(layer, _)| *layer == 0) {
+            // What the component gets wrong is told once, where the catalog switches it on.
+            let is_of_catalog = |name: &String| self.properties.get(name).is_some_and(|one| one.of_catalog);
+            if misfit.is_own_rule && set.is_some_and(|(layer, _)| *layer == 0)
+                || misfit.path.is_empty() && misfit.missing.as_ref().is_some_and(is_of_catalog)
+            {
                 continue;
             }
             let place = set.map(|(_, node)| place_of(node, misfit.path.iter().skip(1)));

@@ -35,6 +35,7 @@ from moto.route53.models import FakeZone, route53_backends
 
 import moto_metering
 import moto_pools
+import moto_tagging
 import moto_updates
 from server import ABSENT
 
@@ -746,7 +747,11 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_pools.described(Type, property_named),
+<<<<<<< HEAD
     **moto_metering.described(Type, property_named),
+=======
+    **moto_tagging.described(Type, property_named),
+>>>>>>> main
 }
 
 
