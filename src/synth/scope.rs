@@ -18,13 +18,10 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
         .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
     scope = scope.with("organization", organization(catalog));
-<<<<<<< HEAD
     if let Some(central) = central_account(catalog) {
         scope = scope.with("central_account", Bound::Text(central.id.value.to_string()));
     }
-=======
     scope = shared(scope, catalog);
->>>>>>> main
     let regions = catalog.regions.values().map(|region| {
         let pools = region.pools.iter().map(|pool| block(pool.value));
         Bound::record([

@@ -747,11 +747,8 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_pools.described(Type, property_named),
-<<<<<<< HEAD
     **moto_metering.described(Type, property_named),
-=======
     **moto_tagging.described(Type, property_named),
->>>>>>> main
 }
 
 

@@ -19,7 +19,7 @@ import environments
 HERE = Path(__file__).resolve().parent
 # Those that deploy take longest and come first; the rest keep a second core busy.
 ORACLES = (
-    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
+    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "chargeback", "schemas",
 )
 AT_ONCE = 2
 
