@@ -78,6 +78,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "analytics": "administration.yaml", "component.yaml", "delivery.yaml", "pool.yaml", "store.yaml"),
     embedded_files!("components/", "backup":
         "account_commands.yaml",
         "cell.yaml",
@@ -92,6 +93,24 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "organization_commands.yaml",
         "tenant.yaml",
         "vault.yaml",
+    ),
+    embedded_files!("components/", "chargeback":
+        "administration.yaml",
+        "archive.yaml",
+        "component.yaml",
+        "costs.yaml",
+        "counter.yaml",
+        "export.yaml",
+        "export_command.yaml",
+        "lifecycle.py",
+        "lifecycle.yaml",
+        "pool.yaml",
+        "queries.yaml",
+        "sender.yaml",
+        "stream.yaml",
+        "trust_in_functions.yaml",
+        "usage.py",
+        "warehouse.yaml",
     ),
     embedded_files!("components/", "identity":
         "application_pool.yaml", "cell_federation.yaml", "client_properties.yaml", "component.yaml",

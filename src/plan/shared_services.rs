@@ -33,7 +33,7 @@ pub fn is_hub(blueprint: &Blueprint) -> bool {
 }
 
 /// The first account that hosts the shared services.
-pub(super) fn central_account(catalog: &Catalog) -> Option<&Account> {
+pub fn central_account(catalog: &Catalog) -> Option<&Account> {
     let hosts = |account: &&Account| account.hosts.iter().any(|host| host.value == Host::SharedServices);
     catalog.accounts.iter().find(hosts)
 }

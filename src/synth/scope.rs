@@ -5,7 +5,7 @@ use crate::blueprint::{Bound, FlowEnd, Owner, Per, Scope, SubnetGroup, Symbol, f
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
 use crate::plan::security::{Origin, range_named};
-use crate::plan::shared_services::is_hub;
+use crate::plan::shared_services::{central_account, is_hub};
 use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
 use crate::synth::organization::{is_asked_of_all, tag_policy};
@@ -19,6 +19,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
         .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
     scope = scope.with("organization", organization(catalog));
+    if let Some(central) = central_account(catalog) {
+        scope = scope.with("central_account", Bound::Text(central.id.value.to_string()));
+    }
     scope = shared(scope, catalog);
     let regions = catalog.regions.values().map(|region| {
         let pools = region.pools.iter().map(|pool| block(pool.value));

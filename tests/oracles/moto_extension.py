@@ -33,6 +33,7 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
+import moto_metering
 import moto_operations
 import moto_pools
 import moto_tagging
@@ -768,6 +769,7 @@ TYPES = {
     **moto_pools.described(Type, property_named),
     **moto_operations.described(Type, property_named),
     **moto_users.described(Type, property_named),
+    **moto_metering.described(Type, property_named),
     **moto_tagging.described(Type, property_named),
 }
 

@@ -4,6 +4,8 @@
 """
 import json
 
+from moto_metering import zipped
+
 
 def tagged_in_ec2(created):
     """moto keeps the tags of an attachment where nobody who asks for tags finds them."""
@@ -53,8 +55,10 @@ def logging(created):
     created.context.client("cloudtrail").start_logging(Name=created.reference)
 
 
-def image_function(properties, context):
+def function_with_tags(properties, context):
     properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    if "ZipFile" in properties["Code"]:
+        properties["Code"]["ZipFile"] = zipped(properties["Code"]["ZipFile"])
     return properties
 
 
@@ -227,7 +231,7 @@ def described(Type, property_named):
             "FunctionName",
             {"Arn": "FunctionArn"},
             named=("FunctionName", 64),
-            prepare=image_function,
+            prepare=function_with_tags,
         ),
         "AWS::Lambda::Version": Type("lambda", "publish_version", "FunctionArn", {"Version": "Version"}),
         "AWS::Lambda::Alias": Type("lambda", "create_alias", "AliasArn"),

@@ -86,9 +86,13 @@ def main():
 def documents(value, path):
     """Every policy document under a resource's properties: whatever has statements."""
     if isinstance(value, dict):
+        statement = value.get("Statement")
         # A rule of a firewall has a statement too, which is no policy.
-        if isinstance(value.get("Statement"), list):
+        if isinstance(statement, list):
             yield path, value
+        # The policy of an event bus is a statement alone.
+        elif isinstance(statement, dict) and "Effect" in statement:
+            yield path, {"Version": "2012-10-17", "Statement": [statement]}
             return
         for key, inner in value.items():
             yield from documents(inner, f"{path}/{key}")

@@ -19,8 +19,8 @@ import environments
 HERE = Path(__file__).resolve().parent
 # Those that deploy take longest and come first; the rest keep a second core busy.
 ORACLES = (
-    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
-    "solver",
+    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases",
+    "chargeback", "schemas", "solver",
 )
 # Those that are given the program and no tree.
 OF_PROGRAM = ("flows", "schemas", "solver")

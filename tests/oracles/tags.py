@@ -111,6 +111,24 @@ def of_backup(kind):
     return read
 
 
+def of_queue(cloud, account, region, identity):
+    return cloud.client("sqs", account, region).list_queue_tags(QueueUrl=identity).get("Tags", {})
+
+
+def of_events(kind):
+    def read(cloud, account, region, identity):
+        # A rule of a bus is named `BUS|RULE` by CloudFormation's reference, and `BUS/RULE` in its ARN.
+        arn = f"arn:aws:events:{region}:{account}:{kind}/{identity.replace('|', '/')}"
+        return pairs(cloud.client("events", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+    return read
+
+
+def of_workgroup(cloud, account, region, identity):
+    arn = f"arn:aws:athena:{region}:{account}:workgroup/{identity}"
+    return pairs(cloud.client("athena", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
 NOT_KEPT = {
     "AWS::ApiGateway::Stage",
@@ -168,6 +186,12 @@ READERS = {
     "AWS::ElasticLoadBalancingV2::ListenerRule": of_load_balancing,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": of_load_balancing,
     "AWS::ElasticLoadBalancingV2::TargetGroup": of_load_balancing,
+    "AWS::Athena::WorkGroup": of_workgroup,
+    "AWS::Events::EventBus": of_events("event-bus"),
+    "AWS::Events::Rule": of_events("rule"),
+    "AWS::Kinesis::Stream": of_arn("kinesis", "list_tags_for_stream", "StreamName", "Tags"),
+    "AWS::KinesisFirehose::DeliveryStream": of_arn("firehose", "list_tags_for_delivery_stream", "DeliveryStreamName", "Tags"),
+    "AWS::SQS::Queue": of_queue,
     "AWS::IAM::Role": of_arn("iam", "list_role_tags", "RoleName", "Tags"),
     "AWS::KMS::Key": of_arn("kms", "list_resource_tags", "KeyId", "Tags"),
     "AWS::Logs::LogGroup": of_log_group,
