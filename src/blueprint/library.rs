@@ -73,7 +73,25 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 ];
 
 /// What catalogs switch on.
-const EMBEDDED_COMPONENTS: &[Embedded] = &[];
+const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "delivery":
+        "account.yaml",
+        "cell.yaml",
+        "component.yaml",
+        "deploy.py",
+        "deployment_role.yaml",
+        "execution_role.yaml",
+        "execution_statements.yaml",
+        "flags.yaml",
+        "flags_commands.yaml",
+        "images.yaml",
+        "key_administration.yaml",
+        "management.yaml",
+        "parameters.yaml",
+        "pipeline.yaml",
+        "repository_policy.yaml",
+    ),
+];
 
 /// The folder of components, beside the blueprints.
 const COMPONENTS: &str = "components";
