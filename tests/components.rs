@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tenantry::blueprint::{Library, Wanted};
-use tenantry::catalog::{self, Catalog, Tier};
+use tenantry::blueprint::Library;
+use tenantry::catalog::{self, Catalog};
 use tenantry::diagnostics::{Report, human};
 use tenantry::plan::lock::Lock;
-use tenantry::plan::plan;
+use tenantry::plan::{plan, wanted};
 use tenantry::source::SourceMap;
 use tenantry::synth::synth;
 
@@ -28,11 +28,7 @@ fn compiled(path: &str, without: &[&str], blueprints: Option<&str>) -> Tree {
         let component = all.component(name).unwrap();
         take_out(&mut catalog, |setting| component.own.settings.properties.contains_key(setting));
     }
-    let wanted = Wanted {
-        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
-        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
-    };
-    let tree = Library::read_for(&wanted, blueprints.map(Path::new), &mut sources, &mut report)
+    let tree = Library::read_for(&wanted(&catalog), blueprints.map(Path::new), &mut sources, &mut report)
         .and_then(|library| {
             let lock = Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone());
             let plan = plan(&catalog, &library, &lock, &mut report)?;

@@ -91,6 +91,7 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "pipeline.yaml",
         "repository_policy.yaml",
     ),
+    embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 
 /// The folder of components, beside the blueprints.

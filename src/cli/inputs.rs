@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::blueprint::{Library, Wanted};
-use crate::catalog::{self, Catalog, Tier};
+use crate::blueprint::Library;
+use crate::catalog::{self, Catalog};
 use crate::cli::Session;
 use crate::diagnostics::{Report, Reported};
 use crate::identity::Date;
 use crate::plan::lock::Lock;
+use crate::plan::wanted;
 use crate::source::{FileId, SourceMap, read_text};
 
 /// Everything that a compilation starts from.
@@ -55,14 +56,6 @@ pub(super) fn read_with(
         None => (Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone()), None),
     };
     Ok(Inputs { catalog, library, lock, lock_path, lock_text })
-}
-
-/// What a catalog switches on, and which of its blueprints take that in.
-fn wanted(catalog: &Catalog) -> Wanted<'_> {
-    Wanted {
-        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
-        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
-    }
 }
 
 /// A day on the command line.

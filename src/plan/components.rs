@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::{Component, Library, Per, Settings};
-use crate::catalog::{Catalog, Status};
+use crate::blueprint::{Component, Library, Per, Settings, Wanted};
+use crate::catalog::{Catalog, Status, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::Lock;
@@ -23,6 +23,14 @@ pub struct ComponentPlan<'c> {
     pub settings: Settings,
     /// Where the catalog switches it on.
     pub place: Span,
+}
+
+/// What a catalog switches on, and which of its blueprints take that in: for reading the blueprints.
+pub fn wanted(catalog: &Catalog) -> Wanted<'_> {
+    Wanted {
+        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
+        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
+    }
 }
 
 /// What the catalog switches on, by name.

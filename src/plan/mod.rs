@@ -58,7 +58,7 @@ use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
-pub use components::ComponentPlan;
+pub use components::{ComponentPlan, wanted};
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
 pub use shape::{Growth, Shape, account_bound, network_bound, settings_bound};

@@ -17,7 +17,7 @@ use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
 
 /// The whole plan. Rules are told once a shape, with peers by name; a tenant points to its shape.
-pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
+pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage: Json) -> Json {
     let mut names: BTreeMap<Whose<'_>, Vec<&str>> = BTreeMap::new();
     for stack in stacks {
         names.entry(whose(stack.unit)).or_default().push(&stack.name);
@@ -51,6 +51,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
             "components",
             plan.components.iter().map(|one| Json::text(one.component.own.name.as_str())).collect(),
         ),
+        ("tag_coverage", tag_coverage),
         ("pools", pools.collect()),
         (
             "shapes",

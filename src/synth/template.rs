@@ -30,6 +30,8 @@ pub(super) struct CompiledTemplate {
     /// What its parameters stand for.
     pub symbols: BTreeSet<Symbol>,
     pub capabilities: Vec<&'static str>,
+    /// The types of its resources.
+    pub kinds: BTreeSet<String>,
     /// What it would use of AWS's limits.
     pub count: TemplateCount,
     /// The most that a listener rule of it has.
@@ -183,6 +185,8 @@ impl<'p> Compiler<'p> {
         let mut condition_values = 0;
         let groups = Groups::of(&resources, &outputs);
         let mut tagged = Vec::with_capacity(resources.len());
+        let kind = |resource: &Json| resource.get("Type").and_then(Json::as_text).map(str::to_owned);
+        let kinds = resources.iter().filter_map(|(_, _, resource)| kind(resource)).collect();
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
             capabilities.extend(capability(&resource));
@@ -271,6 +275,7 @@ impl<'p> Compiler<'p> {
             text,
             symbols,
             capabilities,
+            kinds,
             condition_values,
             outputs: names,
             imports,

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tenantry::blueprint::{Library, Wanted};
-use tenantry::catalog::{self, Tier};
+use tenantry::blueprint::Library;
+use tenantry::catalog;
 use tenantry::diagnostics::{Report, Reported, human, json};
 use tenantry::network::Cidr;
 use tenantry::plan::lock::Lock;
-use tenantry::plan::plan;
+use tenantry::plan::{plan, wanted};
 use tenantry::source::SourceMap;
 use tenantry::synth::synth;
 
@@ -61,11 +61,7 @@ fn run(
     report: &mut Report,
 ) -> Result<Compiled, Reported> {
     let catalog = catalog::read(path, sources, report)?;
-    let wanted = Wanted {
-        on: catalog.components.iter().map(|(name, node)| (name.as_str(), node.span)).collect(),
-        blueprints: catalog.tiers.values().map(Tier::blueprint_name).collect(),
-    };
-    let library = Library::read_for(&wanted, blueprints, sources, report)?;
+    let library = Library::read_for(&wanted(&catalog), blueprints, sources, report)?;
     let lock = match lock {
         Some(text) => {
             let file = sources.add("tenantry.lock", text);

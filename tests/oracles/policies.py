@@ -16,6 +16,8 @@ from values import Tree
 
 # A trust policy names no resource: it speaks of the role itself.
 ROLE = "arn:aws:iam::123456789012:role/trusting"
+# And the policy of a repository of images none but the repository.
+REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/product"
 LONGEST = 400
 # What parliament is wrong about: its name for the fault, on which type, words of its message, and why it is none.
 MUTED = [
@@ -40,6 +42,12 @@ MUTED = [
     ),
     (
         "UNKNOWN_CONDITION_FOR_ACTION",
+        "AWS::ECR::Repository",
+        "aws:SourceOrgID",
+        "a global condition key that is younger than parliament's list",
+    ),
+    (
+        "UNKNOWN_CONDITION_FOR_ACTION",
         "AWS::IAM::Role",
         "lambda:SourceFunctionArn",
         "Lambda puts this key into every request that a function's own code makes",
@@ -49,6 +57,12 @@ MUTED = [
         "AWS::IAM::Role",
         "ec2:AssignPrivateIpAddresses",
         "Lambda names no interface before it has made one, and the function's own code is denied all of it",
+    ),
+    (
+        "UNKNOWN_ACTION",
+        "AWS::IAM::Role",
+        "tag:ListRequiredTags",
+        "an action of CloudFormation's hook on tags that is younger than parliament's list",
     ),
     ("RESOURCE_STAR", "AWS::Organizations::Policy", "", "an organization's policy denies, and denies everywhere"),
 ]
@@ -85,7 +99,7 @@ def documents(value, path):
 def faults(document, kind):
     for statement in document["Statement"]:
         if "Resource" not in statement and "NotResource" not in statement:
-            statement["Resource"] = ROLE
+            statement["Resource"] = REPOSITORY if kind == "AWS::ECR::Repository" else ROLE
     # parliament takes a policy variable for anything at all, but not where a tag's key has a hyphen.
     text = re.sub(r"\$\{aws:[^}]*\}", "*", json.dumps(document))
     for finding in analyze_policy_string(text).findings:

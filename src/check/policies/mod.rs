@@ -110,6 +110,10 @@ const SHARED_DATA: [(&str, &[&str]); 8] = [
     ("sqs", &["sqs:purgequeue", "sqs:receivemessage"]),
 ];
 
+/// By which a container image is fetched. It is the product's, and holds nothing of a tenant.
+const FETCHES_IMAGES: [&str; 3] =
+    ["ecr:batchchecklayeravailability", "ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
+
 /// Judges every policy of an estate.
 pub fn judge(estate: &Estate) -> Judgement {
     let targets = Targets::of(estate);
@@ -573,7 +577,7 @@ impl<'e> Judge<'e> {
                     let holds = compares && !condition.if_exists && !condition.for_all;
                     holds && (names && says_account || tag)
                 });
-                if narrowed {
+                if narrowed || fetches_images(statement) {
                     return None;
                 }
                 "everybody".to_owned()
@@ -625,6 +629,19 @@ impl<'e> Judge<'e> {
         let own = |pattern: &Pattern| caller.owns(&caller.resolve(pattern, &self.keys), true);
         dangerous && !statement.conditions.iter().any(bound) && !statement.resources.iter().all(own)
     }
+}
+
+/// Whether a statement does nothing but let an organization's accounts fetch images.
+fn fetches_images(statement: &Statement) -> bool {
+    let within = statement.conditions.iter().any(|condition| {
+        condition.operator.eq_ignore_ascii_case("StringEquals")
+            && !(condition.if_exists || condition.for_all)
+            && condition.key.eq_ignore_ascii_case("aws:PrincipalOrgID")
+            && !condition.values.is_empty()
+            && condition.values.iter().all(|value| !value.0.iter().any(is_wild))
+    });
+    let fetches = |action: &Pattern| FETCHES_IMAGES.iter().any(|one| *action == Pattern::parse(one));
+    within && statement.actions.iter().all(fetches)
 }
 
 fn is_wild(piece: &Piece) -> bool {
