@@ -11,6 +11,11 @@ def parameter(properties, _context):
     return properties | {"Tags": tags}
 
 
+def project(properties, _context):
+    # moto wants to know where a source is, also where the pipeline brings it.
+    return properties | {"Source": properties["Source"] | {"Location": "pipeline"}}
+
+
 def pipeline(properties, _context):
     tags = properties.pop("Tags", [])
     return {"pipeline": properties, "tags": tags}
@@ -23,7 +28,8 @@ def described(Type, property_named):
             "appconfig", "create_configuration_profile", "Id", later=("DeletionProtectionCheck",)
         ),
         "AWS::CodeBuild::Project": Type(
-            "codebuild", "create_project", "project.name", named=("Name", 150), attributes={"Arn": "project.arn"}
+            "codebuild", "create_project", "project.name", named=("Name", 150), prepare=project,
+            attributes={"Arn": "project.arn"},
         ),
         "AWS::CodePipeline::Pipeline": Type(
             "codepipeline", "create_pipeline", property_named("Name"), prepare=pipeline
