@@ -101,12 +101,11 @@ pub(super) fn units<'c>(
     let homes = homes(tenants);
     let mut units = Vec::new();
     for one in on {
-        let has = |per| {
-            one.component.own.stacks_per(per).next().is_some()
-                || one.component.own.files.iter().any(|file| file.per == per)
-        };
+        let mut has = |per| is_there(one, per, shapes, report);
         let mut places: Vec<(Per, Home)> = Vec::new();
-        if has(Per::Account) {
+        let (in_accounts, in_regions, in_organization) =
+            (has(Per::Account), has(Per::Region), has(Per::Organization));
+        if in_accounts {
             let accounts = homes.iter().map(|home| Home {
                 account: home.account.clone(),
                 region: home.region.clone(),
@@ -115,10 +114,10 @@ pub(super) fn units<'c>(
             });
             places.extend(accounts.map(|home| (Per::Account, home)));
         }
-        if has(Per::Region) {
+        if in_regions {
             places.extend(regions(one, catalog, &homes, report).into_iter().map(|home| (Per::Region, home)));
         }
-        if has(Per::Organization) {
+        if in_organization {
             settle_management(catalog, lock, one.place, report);
             match management(catalog, lock) {
                 Some((account, region)) => {
@@ -157,6 +156,28 @@ pub(super) fn units<'c>(
         }
     }
     units
+}
+
+/// Whether a component has anything for an account, a Region or the organization with these settings. What is
+/// switched off needs no central account. Nothing is there that is not in the first Region.
+fn is_there<'c>(one: &ComponentPlan<'c>, per: Per, shapes: &mut Shapes<'c>, report: &mut Report) -> bool {
+    let own = &one.component.own;
+    if own.files.iter().any(|file| file.per == per) {
+        return true;
+    }
+    let pattern = Pattern {
+        blueprint: own,
+        per,
+        settings: &one.settings,
+        status: Status::Active,
+        zones: 0,
+        growth: Growth::default(),
+        traits: Traits::default(),
+        interface_groups: 0,
+        account: AccountFacts { is_first_region: true, is_tenants_own: false },
+    };
+    own.stacks_per(per).next().is_some()
+        && shapes.of(pattern, one.place, report).is_none_or(|at| !shapes.list[at].stacks.is_empty())
 }
 
 /// The central account in each Region with homes.

@@ -33,6 +33,7 @@ from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
 from moto.route53.models import FakeZone, route53_backends
 
+import moto_delivery
 import moto_metering
 import moto_operations
 import moto_pools
@@ -766,6 +767,7 @@ TYPES = {
         for group in (KEYS_LOGS_AND_IDENTITIES, CONTAINERS_AND_TRAFFIC, STORAGE)
         for name, described in group.items()
     },
+    **moto_delivery.described(Type, property_named),
     **moto_pools.described(Type, property_named),
     **moto_operations.described(Type, property_named),
     **moto_users.described(Type, property_named),

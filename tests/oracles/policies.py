@@ -16,6 +16,8 @@ from values import Tree
 
 # A trust policy names no resource: it speaks of the role itself.
 ROLE = "arn:aws:iam::123456789012:role/trusting"
+# And the policy of a repository of images none but the repository.
+REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/product"
 LONGEST = 400
 # What parliament is wrong about: its name for the fault, on which type, words of its message, and why it is none.
 MUTED = [
@@ -35,6 +37,12 @@ MUTED = [
     (
         "UNKNOWN_CONDITION_FOR_ACTION",
         "AWS::Organizations::Policy",
+        "aws:SourceOrgID",
+        "a global condition key that is younger than parliament's list",
+    ),
+    (
+        "UNKNOWN_CONDITION_FOR_ACTION",
+        "AWS::ECR::Repository",
         "aws:SourceOrgID",
         "a global condition key that is younger than parliament's list",
     ),
@@ -104,7 +112,7 @@ def documents(value, path):
 def faults(document, kind):
     for statement in document["Statement"]:
         if "Resource" not in statement and "NotResource" not in statement:
-            statement["Resource"] = ROLE
+            statement["Resource"] = REPOSITORY if kind == "AWS::ECR::Repository" else ROLE
     # parliament takes a policy variable for anything at all, but not where a tag's key has a hyphen.
     text = re.sub(r"\$\{aws:[^}]*\}", "*", json.dumps(document))
     for finding in analyze_policy_string(text).findings:

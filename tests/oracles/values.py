@@ -10,7 +10,9 @@ from tree import read
 
 # The form of what Ref or GetAtt gives, where a policy may name it as a resource.
 ARNS = {
+    "AWS::CodeBuild::Project": "arn:aws:codebuild:{region}:{account}:project/{name}",
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "AWS::ECR::Repository": "arn:aws:ecr:{region}:{account}:repository/{name}",
     "AWS::ECS::Cluster": "arn:aws:ecs:{region}:{account}:cluster/{name}",
     "AWS::ECS::TaskDefinition": "arn:aws:ecs:{region}:{account}:task-definition/{name}:1",
     "AWS::ECS::Service": "arn:aws:ecs:{region}:{account}:service/{name}/{name}",

@@ -58,9 +58,14 @@ const NO_GRANTS: [&str; 4] = [
     "AWS::Organizations::ResourcePolicy",
 ];
 
-/// Actions by which somebody puts something in and sees nothing of what is there (Service Authorization
-/// Reference).
-const PUTS_IN: [&str; 1] = ["backup:copyintobackupvault"];
+/// Actions that show nothing of a tenant to whoever is of the organization (Service Authorization Reference): a
+/// copy is put in and nothing of what is there is seen, and a container image is the product's.
+const FOR_THE_ORGANIZATION: [&str; 4] = [
+    "backup:copyintobackupvault",
+    "ecr:batchchecklayeravailability",
+    "ecr:batchgetimage",
+    "ecr:getdownloadurlforlayer",
+];
 
 impl<'e> Judge<'e> {
     /// All policies of resources, and what may be one.
@@ -173,7 +178,7 @@ impl<'e> Judge<'e> {
         statement: &Statement,
         at: &Document,
     ) -> Option<Finding> {
-        if takes_in(statement) {
+        if is_for_the_organization(statement) {
             return None;
         }
         let foreign = |party: &Party| self.is_foreign(party, owner, statement);
@@ -223,16 +228,17 @@ impl<'e> Judge<'e> {
     }
 }
 
-/// Whether a statement does nothing but let an organization's accounts put things in.
-fn takes_in(statement: &Statement) -> bool {
+/// Whether a statement lets an organization's accounts do nothing but that.
+fn is_for_the_organization(statement: &Statement) -> bool {
     let within = statement.conditions.iter().any(|condition| {
         condition.operator.eq_ignore_ascii_case("StringEquals")
+            && !(condition.if_exists || condition.for_all)
             && condition.key.eq_ignore_ascii_case("aws:PrincipalOrgID")
             && !condition.values.is_empty()
             && condition.values.iter().all(|value| !value.0.iter().any(is_wild))
     });
-    let puts_in = |action: &Pattern| PUTS_IN.iter().any(|one| *action == Pattern::parse(one));
-    within && statement.actions.iter().all(puts_in)
+    let harmless = |action: &Pattern| FOR_THE_ORGANIZATION.iter().any(|one| *action == Pattern::parse(one));
+    within && statement.actions.iter().all(harmless)
 }
 
 /// Whether a value has a statement with a principal anywhere in it.
