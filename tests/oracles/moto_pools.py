@@ -34,6 +34,12 @@ def in_the_organization(properties, context):
     return properties
 
 
+def with_options(properties, context):
+    """What CloudFormation says beside the description is an option of the API's."""
+    own = {name: properties.pop(name) for name in ("Description", "Tags") if name in properties}
+    return {**own, "Options": properties}
+
+
 def attached(created):
     for target in created.properties.get("TargetIds", []):
         created.context.client("organizations").attach_policy(PolicyId=created.reference, TargetId=target)
@@ -161,6 +167,14 @@ def described(Type, property_named):
         "AWS::ApiGateway::Account": Type(
             "apigateway", "update_account", lambda created: "account", prepare=account_settings
         ),
+        "AWS::EC2::TransitGateway": Type(
+            "ec2",
+            "create_transit_gateway",
+            "TransitGateway.TransitGatewayId",
+            {"Id": "TransitGateway.TransitGatewayId", "TransitGatewayArn": "TransitGateway.TransitGatewayArn"},
+            prepare=with_options,
+            ec2_tags="transit-gateway",
+        ),
         "AWS::EC2::TransitGatewayAttachment": Type(
             "ec2",
             "create_transit_gateway_vpc_attachment",
@@ -195,6 +209,7 @@ def described(Type, property_named):
             {"RestApiId": "id", "RootResourceId": "rootResourceId"},
             rename={"ApiKeySourceType": "apiKeySource"},
         ),
+        "AWS::ApiGateway::Resource": Type("apigateway", "create_resource", "id", {"ResourceId": "id"}),
         "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
         "AWS::ApiGateway::Method": Type(
             "apigateway",
