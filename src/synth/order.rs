@@ -49,11 +49,6 @@ impl<'p> Relatives<'p> {
         }
         found
     }
-
-    /// Stacks of one wave do not depend on each other; the first is 1.
-    pub(super) fn wave(&self, stack: &str) -> usize {
-        1 + self.depends_on(stack).into_iter().map(|(_, other)| self.wave(other)).max().unwrap_or(0)
-    }
 }
 
 /// All stacks that a stack comes after, directly or not.

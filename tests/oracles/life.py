@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -19,14 +20,12 @@ EXAMPLE = Path(__file__).resolve().parent.parent.parent / "examples" / "all_mode
 def main():
     tenantry, directory = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     catalog = yaml.safe_load((EXAMPLE / "catalog.yaml").read_text(encoding="utf-8"))
-    shutil.copy(EXAMPLE / "tenantry.lock", directory / "tenantry.lock")
-    (directory / "catalog.json").write_text(json.dumps(edited(catalog), indent=2), encoding="utf-8")
-    run = subprocess.run(
-        [tenantry, "synth", directory / "catalog.json", "-o", directory / "later"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with tempfile.TemporaryDirectory() as beside:
+        shutil.copy(EXAMPLE / "tenantry.lock", beside)
+        written = Path(beside, "catalog.json")
+        written.write_text(json.dumps(edited(catalog), indent=2), encoding="utf-8")
+        command = [tenantry, "synth", written, "-o", directory / "later"]
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(run.stdout.strip())
     sys.exit(run.returncode)
 
