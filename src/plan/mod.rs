@@ -16,6 +16,7 @@ mod cell_addresses;
 mod cells;
 mod container_ranges;
 mod demand;
+mod departures;
 mod growth;
 mod homes;
 mod ingress_slots;
