@@ -14,7 +14,7 @@ use tenantry::catalog;
 use tenantry::diagnostics::{Report, human};
 use tenantry::limits::refuse;
 use tenantry::plan::lock::Lock;
-use tenantry::plan::plan;
+use tenantry::plan::{plan, wanted};
 use tenantry::source::SourceMap;
 use tenantry::synth::synth;
 
@@ -31,8 +31,9 @@ fn run(case: &Path) -> (String, Vec<String>) {
     let mut report = Report::default();
     let exceeded = || -> Option<Vec<String>> {
         let blueprints = Path::new("tests/cases/limits/blueprints");
-        let library = Library::read(Some(blueprints), &mut sources, &mut report).ok()?;
         let catalog = catalog::read(&case.join("catalog.yaml"), &mut sources, &mut report).ok()?;
+        let library =
+            Library::read_for(&wanted(&catalog), Some(blueprints), &mut sources, &mut report).ok()?;
         let lock = Lock::empty(catalog.product.value.clone(), catalog.environment.value.clone());
         let plan = plan(&catalog, &library, &lock, &mut report).ok()?;
         let outlook = synth(&plan, &mut report).ok()?.outlook;

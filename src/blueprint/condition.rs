@@ -130,7 +130,7 @@ fn printed(bound: &Bound) -> Option<String> {
         Bound::Boolean(value) => Some(value.to_string()),
         Bound::Number(number) => Some(number.to_string()),
         Bound::Text(text) => Some(text.clone()),
-        Bound::Nothing | Bound::List(_) | Bound::Record(_) => Some(String::new()),
+        Bound::Nothing | Bound::List(_) | Bound::Record(_) | Bound::Document(_) => Some(String::new()),
     }
 }
 

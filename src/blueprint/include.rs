@@ -1,13 +1,17 @@
 //! `$include FILE:` in a stack template: the entries of another file, put in its place before anything is
-//! compiled. What stacks of several blueprints have in common is written once, in a part.
+//! compiled. What stacks of several blueprints have in common is written once, in a part. And `$text: FILE`,
+//! in whose place the file stands as one text, such as the code of a function.
 
 use crate::blueprint::parts::Folders;
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::source::{FileId, SourceMap};
-use crate::yaml::{Key, Node, Tags, Value, read_yaml};
+use crate::yaml::{Fields, Key, Node, Tags, Value, read_yaml};
 
 /// How deep files may include each other; a circle would have no end.
 const DEEPEST: usize = 8;
+
+/// The key of a file that stands in a template as a text.
+pub(super) const TEXT: &str = "$text";
 
 /// Reads template files with all that they include.
 #[derive(Clone, Copy)]
@@ -25,6 +29,10 @@ impl Templates<'_> {
     }
 
     fn expand(&self, node: &mut Node, depth: usize, report: &mut Report) {
+        if let Some(file) = node.get(TEXT) {
+            *node = self.text(node, file, report);
+            return;
+        }
         match &mut node.value {
             Value::List(items) => items.iter_mut().for_each(|item| self.expand(item, depth, report)),
             Value::Map(entries) => {
@@ -44,6 +52,19 @@ impl Templates<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The file's text, under a tag that keeps it from being read as one of the template language.
+    fn text(&self, node: &Node, file: &Node, report: &mut Report) -> Node {
+        let mut fields = Fields::open(node, "a text from a file", report);
+        if let Some(fields) = &mut fields {
+            fields.optional(TEXT);
+        }
+        fields.into_iter().for_each(|fields| fields.finish(report));
+        let name = file.text("the file of a text", report);
+        let found = name.and_then(|name| self.folders.find(name, file.span, report));
+        let text = found.map(|file| self.sources.text(file)).unwrap_or_default();
+        Node { span: node.span, tag: Some(TEXT.into()), value: Value::Text(text.into()) }
     }
 
     fn included(

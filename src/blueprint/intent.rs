@@ -28,6 +28,10 @@ pub struct Blueprint {
     pub stacks: Vec<Stack>,
     /// What is written beside the stacks, by name.
     pub files: Vec<File>,
+    /// The components that it takes in, by name; of a component, itself.
+    pub components: Vec<String>,
+    /// Whether it is what a component has of its own, which builds no tenants.
+    pub is_component: bool,
     pub span: Span,
 }
 
@@ -47,6 +51,8 @@ pub enum Per {
     Cell,
     /// One for each account and Region in which the blueprint has a home.
     Account,
+    /// One for each Region with homes, in the account that hosts the shared services; of components alone.
+    Region,
     /// One, in the management account and the catalog's first Region.
     Organization,
 }
@@ -57,6 +63,7 @@ impl Per {
         ("tenant", Per::Tenant),
         ("cell", Per::Cell),
         ("account", Per::Account),
+        ("region", Per::Region),
         ("organization", Per::Organization),
     ];
 
@@ -66,6 +73,7 @@ impl Per {
             Per::Tenant => "tenant",
             Per::Cell => "cell",
             Per::Account => "account",
+            Per::Region => "region",
             Per::Organization => "organization",
         }
     }
@@ -241,6 +249,8 @@ pub struct Stack {
     pub template_file: String,
     pub after: Vec<String>,
     pub when: Option<Condition>,
+    /// Of a blueprint, the component that has it as its own: it is named here for those that come after it.
+    pub elsewhere: Option<String>,
     pub span: Span,
 }
 
@@ -248,7 +258,7 @@ pub struct Stack {
 #[derive(Debug)]
 pub struct File {
     pub name: String,
-    /// How many there are of it; never [`Per::Account`].
+    /// How many there are of it.
     pub per: Per,
     pub when: Option<Condition>,
     pub body: FileBody,
@@ -266,7 +276,20 @@ pub enum FileBody {
     Script { text: Piece, ending: String },
 }
 
+impl Stack {
+    /// Whether the outputs of the other one can be imported: it is deployed to the same account and Region,
+    /// whatever tenant they are for.
+    pub fn reaches(&self, other: &Stack) -> bool {
+        other.place == self.place && (other.per != Per::Region || self.per == Per::Region)
+    }
+}
+
 impl Blueprint {
+    /// The stacks that it has of this kind.
+    pub fn stacks_per(&self, per: Per) -> impl Iterator<Item = &Stack> {
+        self.stacks.iter().filter(move |stack| stack.per == per && stack.elsewhere.is_none())
+    }
+
     /// The subnet group of this name.
     pub fn subnet_group(&self, name: &str) -> Option<&SubnetGroup> {
         self.network.subnet_groups.iter().find(|group| group.name == name)

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::blueprint::Blueprint;
+use crate::blueprint::component::{
+    COMPONENT_FILE, Component, Components, Wanted, check_names, check_wanted, component,
+};
 use crate::blueprint::load::{INTENT_FILE, load};
 use crate::blueprint::parts::{Files, PART_FILE};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
@@ -69,6 +72,14 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
 ];
 
+/// What catalogs switch on.
+const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
+];
+
+/// The folder of components, beside the blueprints.
+const COMPONENTS: &str = "components";
+
 /// The folder of parts, beside the blueprints or in one, and the key that names those taken in.
 const PARTS: &str = "parts";
 
@@ -79,6 +90,7 @@ type Shelf = BTreeMap<String, Files>;
 #[derive(Debug)]
 pub struct Library {
     blueprints: BTreeMap<String, Blueprint>,
+    components: Components,
 }
 
 impl Library {
@@ -88,6 +100,19 @@ impl Library {
     /// # Errors
     /// Whatever is wrong in them, all at once.
     pub fn read(
+        directory: Option<&Path>,
+        sources: &mut SourceMap,
+        report: &mut Report,
+    ) -> Result<Library, Reported> {
+        Library::read_for(&Wanted::default(), directory, sources, report)
+    }
+
+    /// The same, with the components that a catalog switches on taken in.
+    ///
+    /// # Errors
+    /// As [`Library::read`], and components that there are none of.
+    pub fn read_for(
+        wanted: &Wanted<'_>,
         directory: Option<&Path>,
         sources: &mut SourceMap,
         report: &mut Report,
@@ -102,22 +127,43 @@ impl Library {
             .iter()
             .map(|(name, files)| ((*name).to_owned(), add(format!("parts/{name}"), files)))
             .collect();
+        let mut folders: Shelf = EMBEDDED_COMPONENTS
+            .iter()
+            .map(|(name, files)| ((*name).to_owned(), add(format!("{COMPONENTS}/{name}"), files)))
+            .collect();
         // A directory's parts take the place of those in the binary for all blueprints, a blueprint's
         // own for itself alone.
         if let Some(directory) = directory.filter(|directory| !is_blueprint(directory)) {
-            shelf.extend(parts_below(directory, sources, report)?);
+            shelf.extend(folders_below(directory, PARTS, PART_FILE, sources, report)?);
+            folders.extend(folders_below(directory, COMPONENTS, COMPONENT_FILE, sources, report)?);
         }
+        let mut components = Components::new();
+        for (name, files) in &folders {
+            components.extend(Some(name.clone()).zip(component(name, files, &shelf, sources, report)));
+        }
+        check_wanted(wanted, &components, report);
         let mut blueprints = BTreeMap::new();
         for files in &embedded {
-            if let Ok(blueprint) = load(files, &shelf, sources, report) {
+            if let Ok(blueprint) = load(files, &shelf, (&components, wanted), sources, report) {
                 blueprints.insert(blueprint.name.clone(), blueprint);
             }
         }
         if let Some(directory) = directory {
-            read_directory(directory, &shelf, &mut blueprints, sources, report)?;
+            read_directory(directory, &shelf, (&components, wanted), &mut blueprints, sources, report)?;
         }
+        check_names(&blueprints, &components, report);
         report.checkpoint()?;
-        Ok(Library { blueprints })
+        Ok(Library { blueprints, components })
+    }
+
+    /// The component of this name.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.get(name)
+    }
+
+    /// All components, switched on or not, by name.
+    pub fn components(&self) -> impl Iterator<Item = &Component> {
+        self.components.values()
     }
 
     /// The blueprint of this name, or an error at the place that asks for it.
@@ -150,6 +196,12 @@ impl Library {
     }
 }
 
+/// The files of an embedded component, for the same.
+pub fn embedded_component(name: &str) -> Option<Vec<(String, &'static str)>> {
+    let (_, files) = EMBEDDED_COMPONENTS.iter().find(|(other, _)| *other == name)?;
+    Some(files.iter().map(|(file, text)| ((*file).to_owned(), *text)).collect())
+}
+
 /// The files of an embedded blueprint with the parts that it takes in, each with its path in the folder,
 /// for `tenantry blueprint eject`.
 pub fn embedded(name: &str) -> Option<Vec<(String, &'static str)>> {
@@ -178,16 +230,23 @@ fn is_blueprint(folder: &Path) -> bool {
     folder.join(INTENT_FILE).is_file()
 }
 
-/// The parts in the folder `parts` of a directory, if it has one.
-fn parts_below(directory: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Shelf, Reported> {
-    let folder = directory.join(PARTS);
+/// The folders below `parts` or `components` of a directory, if it has such a folder, that have a file of
+/// this name.
+fn folders_below(
+    directory: &Path,
+    kind: &str,
+    file: &str,
+    sources: &mut SourceMap,
+    report: &mut Report,
+) -> Result<Shelf, Reported> {
+    let folder = directory.join(kind);
     let mut shelf = Shelf::new();
     if !folder.is_dir() {
         return Ok(shelf);
     }
-    for part in entries(&folder, report)? {
-        if part.join(PART_FILE).is_file() {
-            shelf.insert(file_name(&part), yaml_files(&part, sources, report)?);
+    for one in entries(&folder, report)? {
+        if one.join(file).is_file() {
+            shelf.insert(file_name(&one), files_of(&one, sources, report)?);
         }
     }
     Ok(shelf)
@@ -196,6 +255,7 @@ fn parts_below(directory: &Path, sources: &mut SourceMap, report: &mut Report) -
 fn read_directory(
     directory: &Path,
     shelf: &Shelf,
+    components: (&Components, &Wanted<'_>),
     blueprints: &mut BTreeMap<String, Blueprint>,
     sources: &mut SourceMap,
     report: &mut Report,
@@ -207,7 +267,7 @@ fn read_directory(
         folders.retain(|path| is_blueprint(path));
         folders
     };
-    if folders.is_empty() && directory.join(PARTS).is_dir() {
+    if folders.is_empty() && [PARTS, COMPONENTS].iter().any(|name| directory.join(name).is_dir()) {
         return Ok(());
     }
     if folders.is_empty() {
@@ -221,10 +281,10 @@ fn read_directory(
     }
     let mut own: BTreeMap<String, Span> = BTreeMap::new();
     for folder in folders {
-        let files = yaml_files(&folder, sources, report)?;
+        let files = files_of(&folder, sources, report)?;
         let mut shelf = shelf.clone();
-        shelf.extend(parts_below(&folder, sources, report)?);
-        if let Ok(blueprint) = load(&files, &shelf, sources, report) {
+        shelf.extend(folders_below(&folder, PARTS, PART_FILE, sources, report)?);
+        if let Ok(blueprint) = load(&files, &shelf, components, sources, report) {
             match own.insert(blueprint.name.clone(), blueprint.span) {
                 None => _ = blueprints.insert(blueprint.name.clone(), blueprint),
                 Some(other) => report.push(
@@ -246,12 +306,16 @@ fn read_directory(
     Ok(())
 }
 
-/// The YAML files of a folder, which are its intent and its templates.
-fn yaml_files(folder: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Files, Reported> {
+/// What the names of files end with that a folder may have: its intent and its templates, and texts that
+/// stand in them.
+const ENDINGS: [&str; 7] = ["yaml", "yml", "py", "js", "sh", "sql", "txt"];
+
+/// The files of a folder that a template may be, or may name.
+fn files_of(folder: &Path, sources: &mut SourceMap, report: &mut Report) -> Result<Files, Reported> {
     let mut files = Files::new();
     for path in entries(folder, report)? {
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if is_yaml && path.is_file() {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if ENDINGS.contains(&ending) && path.is_file() {
             files.insert(file_name(&path), read_text(&path, sources, report)?);
         }
     }
@@ -290,15 +354,23 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints");
         let folders = |folder: &Path| {
             let paths = entries(folder, &mut Report::default()).unwrap();
-            paths.iter().map(|path| file_name(path)).filter(|name| name != PARTS).collect::<Vec<_>>()
+            paths
+                .iter()
+                .map(|path| file_name(path))
+                .filter(|name| ![PARTS, COMPONENTS].contains(&name.as_str()))
+                .collect::<Vec<_>>()
         };
         let of = |list: &[Embedded]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(of(EMBEDDED), folders(&root));
         assert_eq!(of(EMBEDDED_PARTS), folders(&root.join(PARTS)));
+        let components = root.join(COMPONENTS);
+        if components.is_dir() {
+            assert_eq!(of(EMBEDDED_COMPONENTS), folders(&components));
+        }
         let mut report = Report::default();
         let mut on_disk = |folder: &Path| {
             let mut sources = SourceMap::default();
-            yaml_files(folder, &mut sources, &mut report).unwrap().into_keys().collect::<Vec<_>>()
+            files_of(folder, &mut sources, &mut report).unwrap().into_keys().collect::<Vec<_>>()
         };
         let names = |files: &[Text]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         for (name, files) in EMBEDDED {
@@ -306,6 +378,9 @@ mod tests {
         }
         for (name, files) in EMBEDDED_PARTS {
             assert_eq!(names(files), on_disk(&root.join(PARTS).join(name)), "{name}");
+        }
+        for (name, files) in EMBEDDED_COMPONENTS {
+            assert_eq!(names(files), on_disk(&root.join(COMPONENTS).join(name)), "{name}");
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::blueprint::component::{Components, Wanted, with_components};
 use crate::blueprint::condition::Condition;
 use crate::blueprint::include::Templates;
-use crate::blueprint::intent::{Blueprint, CellIntent};
+use crate::blueprint::intent::{Blueprint, CellIntent, Per};
 use crate::blueprint::load_files::files as output_files;
 use crate::blueprint::load_flows::flows;
 use crate::blueprint::load_network::{network, workloads};
-use crate::blueprint::load_stacks::StackReader;
+use crate::blueprint::load_stacks::{Joined, StackReader};
 use crate::blueprint::parts::{Files, with_parts};
 use crate::blueprint::settings::{SettingsSchema, place_of};
 use crate::blueprint::template::invalid_condition;
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::identity::Model;
 use crate::source::{SourceMap, Span};
-use crate::yaml::{Fields, Located, Node, Tags, read_yaml};
+use crate::yaml::{Fields, Located, Node, Tags, Value, read_yaml};
 
 /// The file that states a blueprint's intent.
 pub(super) const INTENT_FILE: &str = "blueprint.yaml";
@@ -27,6 +28,7 @@ pub(super) const INTENT_FILE: &str = "blueprint.yaml";
 pub(super) fn load(
     files: &Files,
     shelf: &BTreeMap<String, Files>,
+    (components, wanted): (&Components, &Wanted<'_>),
     sources: &SourceMap,
     report: &mut Report,
 ) -> Result<Blueprint, Reported> {
@@ -41,8 +43,10 @@ pub(super) fn load(
         ));
     };
     let node = read_yaml(*intent, Tags::Refuse, sources, report)?;
-    let (node, folders) = with_parts(node, files, shelf, sources, report);
-    match blueprint(&node, Templates { folders: &folders, sources }, report) {
+    let (mut node, mut folders) = with_parts(node, files, shelf, sources, report);
+    refuse_scope_of_catalog(&node, report);
+    let joined = with_components(&mut node, &mut folders, components, wanted, report);
+    match blueprint(&node, Templates { folders: &folders, sources }, &joined, report) {
         Some(blueprint) if report.errors() == before => Ok(blueprint),
         _ => match report.checkpoint() {
             Err(reported) => Err(reported),
@@ -54,7 +58,26 @@ pub(super) fn load(
     }
 }
 
-fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Option<Blueprint> {
+/// One value for all tenants is what a component may ask for; a blueprint writes it into its templates.
+fn refuse_scope_of_catalog(blueprint: &Node, report: &mut Report) {
+    let properties = blueprint.get("settings").and_then(|settings| settings.get("properties"));
+    let Some(Value::Map(properties)) = properties.map(|node| &node.value) else { return };
+    for (key, property) in properties {
+        if let Some(scope) = property.get("scope").filter(|scope| scope.as_text() == Some("catalog")) {
+            let message =
+                format!("the scope of the setting {} is neither `tenant` nor `cell`", quote(&key.text));
+            let help = "write `cell`, or leave `scope` out for a setting of the tenant";
+            invalid(scope.span, &message, help, report);
+        }
+    }
+}
+
+fn blueprint(
+    node: &Node,
+    templates: Templates<'_>,
+    joined: &Joined,
+    report: &mut Report,
+) -> Option<Blueprint> {
     let mut fields = Fields::open(node, "a blueprint", report)?;
     let name = fields.required("name", report).and_then(|node| name(node, "a blueprint's name", report));
     let model = fields.required("model", report).and_then(|node| model(node, report));
@@ -68,10 +91,15 @@ fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Opti
     let workloads = fields.optional("workloads").map(|node| workloads(node, network.as_ref(), report));
     let workloads = workloads.unwrap_or_default();
     let flows = fields.optional("flows").map(|node| flows(node, &workloads, report)).unwrap_or_default();
-    let reader = StackReader { templates, model };
+    let reader = StackReader { templates, model, joined, name: name.as_deref().unwrap_or_default() };
     let stacks =
         fields.required("stacks", report).map(|node| reader.stacks(node, report)).unwrap_or_default();
     let files = fields.optional("files").map(|node| output_files(node, templates, report));
+    for file in files.iter().flatten().filter(|file| matches!(file.per, Per::Account | Per::Region)) {
+        let message = format!("such a file is not `per: {}`", file.per.word());
+        let help = "records are `per: tenant`, other files `per: tenant`, `cell` or `organization`";
+        invalid(file.span, &message, help, report);
+    }
     let span = fields.span();
     fields.finish(report);
     let settings = match settings {
@@ -91,6 +119,8 @@ fn blueprint(node: &Node, templates: Templates<'_>, report: &mut Report) -> Opti
         flows,
         stacks,
         files: files.unwrap_or_default(),
+        components: joined.components.clone(),
+        is_component: false,
         span,
     })
 }
@@ -116,7 +146,7 @@ fn cell(node: &Node, model: Option<Model>, report: &mut Report) -> Option<CellIn
     Some(CellIntent { tenants: tenants? })
 }
 
-fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
+pub(super) fn settings(node: &Node, report: &mut Report) -> Option<SettingsSchema> {
     match SettingsSchema::new(node.to_json()) {
         Ok(schema) => {
             check_defaults(&schema, node, report);

@@ -35,8 +35,8 @@ fn file(key: &Key, node: &Node, templates: Templates<'_>, report: &mut Report) -
     });
     fields.finish(report);
     let ((per, place), body) = (per?, body?);
-    if per == Per::Account || (matches!(body, FileBody::Record { .. }) && per != Per::Tenant) {
-        let help = "records are `per: tenant`, other files `per: tenant`, `cell` or `organization`";
+    if matches!(body, FileBody::Record { .. }) && per != Per::Tenant {
+        let help = "records are `per: tenant`";
         invalid(place, &format!("such a file is not `per: {}`", per.word()), help, report);
     }
     Some(File { name: key.text.to_string(), per, when, body, span: key.span })

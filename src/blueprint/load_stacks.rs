@@ -14,6 +14,31 @@ use crate::yaml::{Fields, Key, Node};
 pub(super) struct StackReader<'l> {
     pub templates: Templates<'l>,
     pub model: Option<Model>,
+    pub joined: &'l Joined,
+    /// The blueprint's.
+    pub name: &'l str,
+}
+
+/// What components have added to a blueprint.
+#[derive(Debug, Default)]
+pub(super) struct Joined {
+    /// Their names, in order.
+    pub components: Vec<String>,
+    /// The stacks that came with them: the component, and whether the stack is its own.
+    pub stacks: BTreeMap<String, (String, bool)>,
+    is_component: bool,
+}
+
+impl Joined {
+    /// For the stacks that a component has of its own.
+    pub(super) fn of_component() -> Self {
+        Joined { is_component: true, ..Joined::default() }
+    }
+
+    fn elsewhere(&self, stack: &str) -> Option<&str> {
+        let (component, is_own) = self.stacks.get(stack)?;
+        is_own.then_some(component)
+    }
 }
 
 impl StackReader<'_> {
@@ -53,7 +78,7 @@ impl StackReader<'_> {
             fields.optional("in").map(|node| (node, word(node, "where a stack is", Place::WORDS, report)));
         let per = per.unwrap_or(Per::Tenant);
         if let Some(node) = per_node {
-            self.check_per(per, node, report);
+            self.check_per(name, per, node, report);
         }
         let place = match place {
             Some((node, Some(place))) => {
@@ -69,7 +94,7 @@ impl StackReader<'_> {
             let tree = self.templates.read(id, report)?;
             Some((file.to_owned(), compile(&tree, report)?))
         });
-        let after = fields.optional("after").map(|node| after(node, name, names, report));
+        let after = fields.optional("after").map(|node| self.after(node, name, names, report));
         let when = fields.optional("when").and_then(|node| condition(node, report));
         fields.finish(report);
         let (template_file, template) = template?;
@@ -81,15 +106,52 @@ impl StackReader<'_> {
             template_file,
             after: after.unwrap_or_default(),
             when,
+            elsewhere: self.joined.elsewhere(name).map(str::to_owned),
             span,
         })
     }
 
     /// Where each tenant has a home of its own, a cell's stack would be a tenant's by another name.
-    fn check_per(&self, per: Per, node: &Node, report: &mut Report) {
+    fn check_per(&self, stack: &str, per: Per, node: &Node, report: &mut Report) {
+        if per == Per::Region && !self.joined.is_component && self.joined.elsewhere(stack).is_none() {
+            let help =
+                "write `account`, for one in each account and Region; components alone have such stacks";
+            invalid(node.span, "a stack of a blueprint is not `per: region`", help, report);
+        }
         let Some(model) = self.model.filter(|model| per == Per::Cell && model.is_silo()) else { return };
         let message = format!("a stack of the model `{model}` is not `per: cell`");
         invalid(node.span, &message, "each tenant has a home of its own, write `tenant`", report);
+    }
+
+    /// The names below `after`, each a stack of the blueprint.
+    fn after(&self, node: &Node, stack: &str, names: &BTreeSet<&str>, report: &mut Report) -> Vec<String> {
+        let what = "`after`";
+        let mut after = Vec::new();
+        for item in node.list(what, report).unwrap_or_default() {
+            let Some(name) = item.text(what, report) else { continue };
+            if !names.contains(name) {
+                let (message, help) = match self.joined.stacks.get(stack) {
+                    Some((component, false)) => (
+                        format!(
+                            "the stack `{stack}` of the component `{component}` comes after {}, which the blueprint `{}` does not have",
+                            quote(name),
+                            self.name
+                        ),
+                        format!("write `without: [{component}]` into the blueprint, or give it such a stack"),
+                    ),
+                    _ => (
+                        format!("the stack `{stack}` comes after {}, which is not a stack", quote(name)),
+                        match closest(name, names.iter().copied()) {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => format!("the stacks are {}", list_of(names.iter().copied())),
+                        },
+                    ),
+                };
+                invalid(item.span, &message, &help, report);
+            }
+            after.push(name.to_owned());
+        }
+        after
     }
 }
 
@@ -160,23 +222,4 @@ fn circle<'s>(stuck: &'s Stack, waiting: &'s BTreeMap<String, Stack>) -> Vec<&'s
             None => return way,
         }
     }
-}
-
-/// The names below `after`, each a stack of the blueprint.
-fn after(node: &Node, stack: &str, names: &BTreeSet<&str>, report: &mut Report) -> Vec<String> {
-    let what = "`after`";
-    let mut after = Vec::new();
-    for item in node.list(what, report).unwrap_or_default() {
-        let Some(name) = item.text(what, report) else { continue };
-        if !names.contains(name) {
-            let help = match closest(name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the stacks are {}", list_of(names.iter().copied())),
-            };
-            let message = format!("the stack `{stack}` comes after {}, which is not a stack", quote(name));
-            invalid(item.span, &message, &help, report);
-        }
-        after.push(name.to_owned());
-    }
-    after
 }

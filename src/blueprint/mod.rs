@@ -4,6 +4,7 @@
 //! Comes out: a [`Blueprint`], or a report that points into those files. Nothing here knows a
 //! tenant: what differs by tenant stays a [`Symbol`] until `synth` binds it.
 
+mod component;
 pub mod condition;
 mod include;
 pub mod intent;
@@ -19,6 +20,7 @@ mod scope;
 pub mod settings;
 pub mod template;
 
+pub use component::{Component, TakenIn, Wanted};
 pub use intent::{
     Blueprint, CellIntent, File, FileBody, Flow, FlowEnd, Network, Owner, Per, Place, Route, Stack,
     SubnetGroup, Workload,
@@ -26,6 +28,16 @@ pub use intent::{
 pub use library::Library;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};
 pub use settings::Settings;
+
+/// The JSON Schema of `component.yaml`, for editors.
+pub fn component_schema() -> &'static str {
+    include_str!("component.schema.json")
+}
+
+/// The JSON Schema of `part.yaml`, for editors.
+pub fn part_schema() -> &'static str {
+    include_str!("part.schema.json")
+}
 
 /// The JSON Schema of `blueprint.yaml`, for editors.
 pub fn schema() -> &'static str {

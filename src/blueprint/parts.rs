@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::blueprint::component::COMPONENT_FILE;
 use crate::blueprint::load::{INTENT_FILE, invalid};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::source::{FileId, SourceMap, Span};
@@ -23,15 +24,30 @@ pub(super) type Files = BTreeMap<String, FileId>;
 pub(super) struct Folders<'l> {
     own: &'l Files,
     parts: BTreeMap<&'l str, &'l Files>,
+    /// Of the components that it takes in.
+    pub components: Vec<&'l Files>,
+    /// All parts: a component names what it likes of them.
+    shelf: &'l BTreeMap<String, Files>,
 }
 
-impl Folders<'_> {
+impl<'l> Folders<'l> {
+    /// Those of a component by itself.
+    pub(super) fn of_component(own: &'l Files, shelf: &'l BTreeMap<String, Files>) -> Self {
+        Folders { own, parts: BTreeMap::new(), components: Vec::new(), shelf }
+    }
     /// The file of this name in the folder of the file that asks for it, or `PART/FILE`.
     pub(super) fn find(&self, name: &str, asking: Span, report: &mut Report) -> Option<FileId> {
-        let folders = || std::iter::once(self.own).chain(self.parts.values().copied());
+        let folders = || {
+            let parts = self.parts.values().copied();
+            std::iter::once(self.own).chain(parts).chain(self.components.iter().copied())
+        };
+        let beside = |folder: &&Files| folder.values().any(|id| *id == asking.file);
+        let asking_folder = folders().find(beside).unwrap_or(self.own);
         let (folder, file, place) = match name.split_once('/') {
             Some((part, file)) => {
-                let Some(folder) = self.parts.get(part) else {
+                let of_component = asking_folder.contains_key(COMPONENT_FILE);
+                let any = self.shelf.get(part).filter(|_| of_component);
+                let Some(folder) = self.parts.get(part).copied().or(any) else {
                     let help = match closest(part, self.parts.keys().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => format!("name {} below `parts` of the blueprint first", quote(part)),
@@ -40,13 +56,17 @@ impl Folders<'_> {
                     invalid(asking, &message, &help, report);
                     return None;
                 };
-                (*folder, file, format!("in the part `{part}`"))
+                (folder, file, format!("in the part `{part}`"))
             }
             None => {
-                let beside = |folder: &&Files| folder.values().any(|id| *id == asking.file);
-                let folder = folders().find(beside).unwrap_or(self.own);
-                let what = if folder.contains_key(PART_FILE) { "part" } else { "blueprint" };
-                (folder, name, format!("beside the {what}"))
+                let what = if asking_folder.contains_key(PART_FILE) {
+                    "part"
+                } else if asking_folder.contains_key(COMPONENT_FILE) {
+                    "component"
+                } else {
+                    "blueprint"
+                };
+                (asking_folder, name, format!("beside the {what}"))
             }
         };
         let found = folder.get(file).copied().filter(|_| !is_intent(file));
@@ -64,7 +84,7 @@ impl Folders<'_> {
 }
 
 fn is_intent(file: &str) -> bool {
-    file == INTENT_FILE || file == PART_FILE
+    [INTENT_FILE, PART_FILE, COMPONENT_FILE].contains(&file)
 }
 
 /// Takes the parts that a blueprint names into its tree, which then has no key `parts` any more.
@@ -75,12 +95,9 @@ pub(super) fn with_parts<'l>(
     sources: &SourceMap,
     report: &mut Report,
 ) -> (Node, Folders<'l>) {
-    let mut folders = Folders { own, parts: BTreeMap::new() };
+    let mut folders = Folders { own, parts: BTreeMap::new(), components: Vec::new(), shelf };
     let Value::Map(entries) = &mut blueprint.value else { return (blueprint, folders) };
-    let Some(position) = entries.iter().position(|(key, _)| &*key.text == "parts") else {
-        return (blueprint, folders);
-    };
-    let (_, named) = entries.remove(position);
+    let Some((_, named)) = take_out(entries, "parts") else { return (blueprint, folders) };
     for item in named.list("`parts`", report).unwrap_or_default() {
         let Some(name) = item.text("the name of a part", report) else { continue };
         let Some((name, files)) = shelf.get_key_value(name) else {
@@ -109,7 +126,13 @@ fn unknown(name: &str, shelf: &BTreeMap<String, Files>) -> Diagnostic {
     Diagnostic::error(&codes::INVALID_BLUEPRINT, format!("there is no part {}", quote(name))).help(help)
 }
 
-type Entries = Vec<(Key, Node)>;
+pub(super) type Entries = Vec<(Key, Node)>;
+
+/// The entry of a key, which is then gone.
+pub(super) fn take_out(entries: &mut Entries, name: &str) -> Option<(Key, Node)> {
+    let position = entries.iter().position(|(key, _)| &*key.text == name)?;
+    Some(entries.remove(position))
+}
 
 /// Adds what a part says to the entries of a blueprint.
 fn take_in(part: Node, blueprint: &mut Entries, report: &mut Report) {
@@ -127,11 +150,11 @@ fn take_in(part: Node, blueprint: &mut Entries, report: &mut Report) {
         match &*key.text {
             "settings" => {
                 let own = section(blueprint, &key, empty(Value::Map(any_settings(key.span))));
-                add_settings(node, own, report);
+                add_settings(node, own, None, report);
             }
             "workloads" => {
                 let own = section(blueprint, &key, empty(Value::Map(Vec::new())));
-                add_named(changed(node, own, &CHANGEABLE_OF_WORKLOADS), own, "workload", report);
+                add_named(changed(node, own, &CHANGEABLE_OF_WORKLOADS), own, "workload", None, report);
             }
             "stacks" => add_stacks(node, section(blueprint, &key, empty(Value::Map(Vec::new()))), report),
             "flows" => {
@@ -143,7 +166,7 @@ fn take_in(part: Node, blueprint: &mut Entries, report: &mut Report) {
 }
 
 /// The value below a key; the empty one, where the blueprint has no such key.
-fn section<'e>(entries: &'e mut Entries, key: &Key, empty: Node) -> &'e mut Node {
+pub(super) fn section<'e>(entries: &'e mut Entries, key: &Key, empty: Node) -> &'e mut Node {
     let position = entries.iter().position(|(own, _)| own.text == key.text).unwrap_or_else(|| {
         entries.push((key.clone(), empty));
         entries.len() - 1
@@ -152,31 +175,30 @@ fn section<'e>(entries: &'e mut Entries, key: &Key, empty: Node) -> &'e mut Node
 }
 
 /// The schema of a blueprint that has no settings of its own.
-fn any_settings(span: Span) -> Entries {
+pub(super) fn any_settings(span: Span) -> Entries {
     let entry = |name: &str, value| (Key { text: name.into(), span }, Node::new(span, value));
     vec![entry("type", Value::Text("object".into())), entry("additionalProperties", Value::Boolean(false))]
 }
 
-/// Of a JSON Schema, a part adds settings and the rules between them.
-fn add_settings(part: Node, own: &mut Node, report: &mut Report) {
-    let Some(mut fields) = Fields::open(&part, "the schema of a part", report) else { return };
-    fields.optional("properties");
-    fields.optional("allOf");
+/// Of a JSON Schema, a part or a component adds settings, the rules between them, and which are required.
+pub(super) fn add_settings(part: Node, own: &mut Node, component: Option<&str>, report: &mut Report) {
+    let what = if component.is_some() { "the settings of a component" } else { "the schema of a part" };
+    let Some(mut fields) = Fields::open(&part, what, report) else { return };
+    for key in ["properties", "allOf", "required"] {
+        fields.optional(key);
+    }
     fields.finish(report);
     let (Value::Map(sections), Value::Map(own)) = (part.value, &mut own.value) else { return };
     for (key, node) in sections {
         match &*key.text {
             "properties" => {
                 let own = section(own, &key, Node::new(key.span, Value::Map(Vec::new())));
-                add_named(changed(node, own, &CHANGEABLE), own, "setting", report);
+                let node = if component.is_none() { changed(node, own, &CHANGEABLE) } else { node };
+                add_named(node, own, "setting", component, report);
             }
-            "allOf" => {
-                append(
-                    node,
-                    section(own, &key, Node::new(key.span, Value::List(Vec::new()))),
-                    "`allOf`",
-                    report,
-                );
+            rules @ ("allOf" | "required") => {
+                let list = section(own, &key, Node::new(key.span, Value::List(Vec::new())));
+                append(node, list, &format!("`{rules}`"), report);
             }
             _ => {}
         }
@@ -210,8 +232,23 @@ fn changed(mut part: Node, own: &mut Node, changeable: &[&str]) -> Node {
     part
 }
 
-/// Adds entries of other names.
-fn add_named(part: Node, own: &mut Node, what: &str, report: &mut Report) {
+/// Adds entries of other names, from a part or from the component of this name.
+pub(super) fn add_named(
+    part: Node,
+    own: &mut Node,
+    what: &str,
+    component: Option<&str>,
+    report: &mut Report,
+) {
+    let (other, help) = match component {
+        None => {
+            ("the part has it too".to_owned(), "rename one of the two, or take in another part".to_owned())
+        }
+        Some(name) => (
+            format!("the component `{name}` has it too"),
+            format!("rename it, or write `without: [{name}]` into the blueprint"),
+        ),
+    };
     if part.map(&format!("what a part adds as its {what}s"), report).is_none() {
         return;
     }
@@ -224,8 +261,8 @@ fn add_named(part: Node, own: &mut Node, what: &str, report: &mut Report) {
                     format!("the {what} {} is declared twice", quote(&key.text)),
                 )
                 .at(first.span, "")
-                .also(key.span, "the part has it too")
-                .help("rename one of the two, or take in another part"),
+                .also(key.span, other.clone())
+                .help(help.clone()),
             ),
             None => own.push((key, node)),
         }
@@ -255,7 +292,7 @@ fn add_stacks(mut part: Node, own: &mut Node, report: &mut Report) {
             }
         }
     }
-    add_named(part, own, "stack", report);
+    add_named(part, own, "stack", None, report);
 }
 
 fn add_to_stack(addition: Node, stack: &mut Node, report: &mut Report) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, closest, codes, list_of, quote};
 use crate::source::Span;
 
@@ -15,6 +16,8 @@ pub enum Bound {
     Text(String),
     List(Vec<Bound>),
     Record(BTreeMap<String, Bound>),
+    /// A document that is placed whole, and has no fields of its own for the author.
+    Document(Json),
     /// Something that differs by tenant and becomes a parameter of the template.
     Value(Symbol),
 }
@@ -323,7 +326,7 @@ impl Bound {
             Bound::Number(number) => Some(number.as_f64() != Some(0.0)),
             Bound::Text(text) => Some(!text.is_empty()),
             Bound::List(items) => Some(!items.is_empty()),
-            Bound::Record(_) => Some(true),
+            Bound::Record(_) | Bound::Document(_) => Some(true),
             Bound::Value(_) => None,
         }
     }

@@ -1,10 +1,12 @@
 //! A blueprint's settings: its JSON Schema, the defaults in it, and what a tier and a tenant set.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value as JsonValue};
 
+use crate::blueprint::Per;
 use crate::blueprint::misfit::Misfit;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::source::Span;
@@ -36,11 +38,22 @@ pub struct Setting {
     /// Whether it is of the cell and not of the tenant: tenants that set it differently live in
     /// different cells.
     pub of_cell: bool,
+    /// Whether it has one value for all tenants, below `components` of the catalog.
+    pub of_catalog: bool,
     /// Its JSON Schema, for `tenantry blueprint show`.
     pub schema: JsonValue,
 }
 
 impl Setting {
+    /// Whether what there is one of in this way knows the setting.
+    pub fn is_known_to(&self, per: Per) -> bool {
+        match per {
+            Per::Tenant => true,
+            Per::Cell => self.of_cell || self.of_catalog,
+            Per::Account | Per::Region | Per::Organization => self.of_catalog,
+        }
+    }
+
     /// Whether the schema limits the text of this setting, or it is no text at all.
     pub fn is_constrained(&self) -> bool {
         let limits = |schema: &JsonValue| {
@@ -51,6 +64,33 @@ impl Setting {
             is_other || ["pattern", "enum", "const"].iter().any(|key| schema.get(*key).is_some())
         };
         limits(&self.schema) || self.schema.get("items").is_some_and(limits)
+    }
+}
+
+/// Whose settings they are, for messages.
+enum Whose<'n> {
+    Blueprint(&'n str),
+    Component(&'n str),
+}
+
+impl Whose<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Whose::Blueprint(name) | Whose::Component(name) => name,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Whose::Blueprint(_) => "blueprint",
+            Whose::Component(_) => "component",
+        }
+    }
+}
+
+impl fmt::Display for Whose<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the {} `{}`", self.kind(), self.name())
     }
 }
 
@@ -76,14 +116,15 @@ impl SettingsSchema {
                     description: text("description"),
                     default: property.get("default").cloned(),
                     lifted: property.get("lifted").and_then(JsonValue::as_bool).unwrap_or(false),
-                    of_cell: property.get("scope").and_then(JsonValue::as_str) == Some("cell"),
+                    of_cell: text("scope") == "cell",
+                    of_catalog: text("scope") == "catalog",
                     schema: property.clone(),
                 },
             );
         }
         if let Some(name) = described.into_iter().flatten().find_map(|(name, property)| {
             let scope = property.get("scope")?;
-            (!matches!(scope.as_str(), Some("tenant" | "cell"))).then_some(name)
+            (!matches!(scope.as_str(), Some("tenant" | "cell" | "catalog"))).then_some(name)
         }) {
             return Err(SchemaProblem {
                 phrase: format!("the scope of the setting `{name}` is neither `tenant` nor `cell`"),
@@ -116,58 +157,119 @@ impl SettingsSchema {
         settings.filter_map(|(name, setting)| Some((name.clone(), setting.default.clone()?))).collect()
     }
 
-    /// Puts defaults, tier and tenant together and checks the result against the schema. Errors
+    /// Puts defaults, components, tier and tenant together and checks the result against the schema. Errors
     /// point at the place in the catalog that set the value, or at `fallback` where none did.
     pub fn merge(
         &self,
-        layers: [&[(Key, Node)]; 2],
+        layers: [&[(Key, Node)]; 3],
         blueprint: &str,
         fallback: Span,
         report: &mut Report,
     ) -> Option<Settings> {
         let before = report.errors();
         let mut merged = self.defaults();
-        let mut places: BTreeMap<&str, (&Key, &Node)> = BTreeMap::new();
-        for (key, node) in layers.into_iter().flatten() {
-            if self.properties.contains_key(&*key.text) {
-                merged.insert(key.text.to_string(), node.to_json());
-                places.insert(&key.text, (key, node));
-            } else {
-                report.push(self.unknown(key, blueprint));
+        let mut places: BTreeMap<&str, (usize, &Node)> = BTreeMap::new();
+        let numbered = layers.into_iter().enumerate();
+        for (layer, (key, node)) in numbered.flat_map(|(at, layer)| layer.iter().map(move |one| (at, one))) {
+            match self.properties.get(&*key.text) {
+                Some(setting) if setting.of_catalog && layer > 0 => report.push(of_catalog(key)),
+                Some(_) => {
+                    merged.insert(key.text.to_string(), node.to_json());
+                    places.insert(&key.text, (layer, node));
+                }
+                // Judged with the component, and told of there.
+                None if layer == 0 => {}
+                None => report.push(self.unknown(key, &Whose::Blueprint(blueprint))),
             }
         }
         let instance = JsonValue::Object(merged);
+        let mut is_right = true;
+        for error in self.validator.iter_errors(&instance) {
+            is_right = false;
+            let misfit = Misfit::of(&error, &self.schema);
+            let set = misfit.path.first().and_then(|name| places.get(name.as_str()));
+            // What the component gets wrong is told once, where the catalog switches it on.
+            let is_of_catalog = |name: &String| self.properties.get(name).is_some_and(|one| one.of_catalog);
+            if misfit.is_own_rule && set.is_some_and(|(layer, _)| *layer == 0)
+                || misfit.path.is_empty() && misfit.missing.as_ref().is_some_and(is_of_catalog)
+            {
+                continue;
+            }
+            let place = set.map(|(_, node)| place_of(node, misfit.path.iter().skip(1)));
+            report.push(told(&misfit, place, &Whose::Blueprint(blueprint), fallback));
+        }
+        let JsonValue::Object(merged) = instance else { return None };
+        (is_right && report.errors() == before).then(|| Settings(merged.into_iter().collect()))
+    }
+
+    /// The settings of a component that have one value for all, from what the catalog says at `place`. All that
+    /// it says is judged, as far as no tier or tenant could set it right.
+    pub fn of_component(
+        &self,
+        layer: &[(Key, Node)],
+        component: &str,
+        place: Span,
+        report: &mut Report,
+    ) -> Settings {
+        let whose = Whose::Component(component);
+        let mut merged = self.defaults();
+        let mut places: BTreeMap<&str, &Node> = BTreeMap::new();
+        for (key, node) in layer {
+            if self.properties.contains_key(&*key.text) {
+                merged.insert(key.text.to_string(), node.to_json());
+                places.insert(&key.text, node);
+            } else {
+                report.push(self.unknown(key, &whose));
+            }
+        }
+        let instance = JsonValue::Object(merged);
+        let is_of_catalog = |name: &String| self.properties.get(name).is_some_and(|one| one.of_catalog);
         for error in self.validator.iter_errors(&instance) {
             let misfit = Misfit::of(&error, &self.schema);
             let set = misfit.path.first().and_then(|name| places.get(name.as_str()));
-            let place = set.map(|(_, node)| place_of(node, misfit.path.iter().skip(1)));
-            report.push(told(&misfit, place, blueprint, fallback));
+            let is_final = match &misfit.missing {
+                Some(missing) if misfit.path.is_empty() => is_of_catalog(missing),
+                _ => misfit.is_own_rule && set.is_some(),
+            };
+            if is_final {
+                let set = set.map(|node| place_of(node, misfit.path.iter().skip(1)));
+                report.push(told(&misfit, set, &whose, place));
+            }
         }
-        let JsonValue::Object(merged) = instance else { return None };
-        (report.errors() == before).then(|| Settings(merged.into_iter().collect()))
+        let JsonValue::Object(merged) = instance else { return Settings(BTreeMap::new()) };
+        Settings(merged.into_iter().filter(|(name, _)| is_of_catalog(name)).collect())
     }
 
-    /// Reports the settings of a tier or a tenant that there are none of.
+    /// Reports the settings of a tier or a tenant that there are none of, or that are not theirs to set.
     pub fn refuse_unknown(&self, layer: &[(Key, Node)], blueprint: &str, report: &mut Report) {
-        for (key, _) in layer.iter().filter(|(key, _)| !self.properties.contains_key(&*key.text)) {
-            report.push(self.unknown(key, blueprint));
+        for (key, _) in layer {
+            match self.properties.get(&*key.text) {
+                Some(setting) if setting.of_catalog => report.push(of_catalog(key)),
+                Some(_) => {}
+                None => report.push(self.unknown(key, &Whose::Blueprint(blueprint))),
+            }
         }
     }
 
-    fn unknown(&self, key: &Key, blueprint: &str) -> Diagnostic {
+    fn unknown(&self, key: &Key, whose: &Whose<'_>) -> Diagnostic {
         let names = || self.properties.keys().map(String::as_str);
         let help = match closest(&key.text, names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.properties.is_empty() => "it has no settings, leave this out".to_owned(),
             None => format!("its settings are {}", list_of(names())),
         };
-        Diagnostic::error(
-            &codes::UNKNOWN_SETTING,
-            format!("the blueprint `{blueprint}` has no setting {}", quote(&key.text)),
-        )
-        .at(key.span, "")
-        .help(help)
+        Diagnostic::error(&codes::UNKNOWN_SETTING, format!("{whose} has no setting {}", quote(&key.text)))
+            .at(key.span, "")
+            .help(help)
     }
+}
+
+/// That a tier or a tenant sets what is one for all.
+fn of_catalog(key: &Key) -> Diagnostic {
+    let message = format!("the setting {} has one value for all tenants", quote(&key.text));
+    Diagnostic::error(&codes::INVALID_SETTING, message)
+        .at(key.span, "a tier or a tenant sets it here")
+        .help("set it below the component, in `components` of the catalog")
 }
 
 fn not_a_schema(error: &jsonschema::ValidationError<'_>, schema: &JsonValue) -> SchemaProblem {
@@ -218,33 +320,29 @@ fn equal_parameters(properties: &BTreeMap<String, Setting>) -> Option<(String, S
 }
 
 /// `place` is where the catalog sets the value, if it does.
-fn told(misfit: &Misfit, place: Option<Span>, blueprint: &str, fallback: Span) -> Diagnostic {
+fn told(misfit: &Misfit, place: Option<Span>, whose: &Whose<'_>, fallback: Span) -> Diagnostic {
     let Misfit { rule, found, .. } = misfit;
     let name = quote(&misfit.path.join("."));
     let unset = |name: &str| format!("{name} is not set");
     let (message, label) = match (&misfit.missing, misfit.path.as_slice(), place) {
         (Some(missing), [], _) => {
             let missing = quote(missing);
-            (format!("the blueprint `{blueprint}` needs the setting {missing} here"), unset(&missing))
+            (format!("{whose} needs the setting {missing} here"), unset(&missing))
         }
-        (_, [], _) => (format!("the settings of the blueprint `{blueprint}` {rule}"), String::new()),
-        (_, _, Some(_)) => (
-            format!("the setting {name} of the blueprint `{blueprint}` {rule}, and is {}", quote(found)),
-            String::new(),
-        ),
+        (_, [], _) => (format!("the settings of {whose} {rule}"), String::new()),
+        (_, _, Some(_)) => {
+            (format!("the setting {name} of {whose} {rule}, and is {}", quote(found)), String::new())
+        }
         (_, _, None) => (
-            format!(
-                "the setting {name} of the blueprint `{blueprint}` {rule} here, and is {} by default",
-                quote(found)
-            ),
+            format!("the setting {name} of {whose} {rule} here, and is {} by default", quote(found)),
             unset(&name),
         ),
     };
     let error = Diagnostic::error(&codes::INVALID_SETTING, message)
         .at(place.unwrap_or(fallback), label)
-        .help(format!("`tenantry blueprint show {blueprint}` lists the settings and what they may be"));
+        .help(format!("`tenantry blueprint show {}` lists the settings and what they may be", whose.name()));
     match &misfit.reason {
-        Some(reason) => error.note(format!("the blueprint says: {reason}")),
+        Some(reason) => error.note(format!("the {} says: {reason}", whose.kind())),
         None => error,
     }
 }

@@ -36,7 +36,7 @@ pub struct Catalog {
     /// None where the catalog does not say what regimes ask for: then they ask for nothing.
     pub compliance: Option<BTreeMap<ComplianceName, Compliance>>,
     pub tiers: BTreeMap<TierName, Tier>,
-    /// By name; nothing is built for them yet.
+    /// What is switched on, by name, with its settings.
     pub components: BTreeMap<String, Located<Node>>,
     /// Where the output directory lies in its repository: CloudFormation Git sync looks for
     /// templates from the repository's root.

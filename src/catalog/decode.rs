@@ -6,20 +6,16 @@ use crate::catalog::ranges;
 use crate::catalog::shared_services;
 use crate::catalog::tenant::{self, settings, text};
 use crate::catalog::values::{
-    block, check_settings, empty, free_text, name, not_empty, refuse_duplicates, suggestion, word,
+    block, check_settings, empty, free_text, name, not_empty, refuse_duplicates, word,
 };
 use crate::catalog::{
     Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, Reserved, Tier,
     quotas, region, tags, tier_homes,
 };
-use crate::diagnostics::{Diagnostic, Report, Reported, codes, list_of, quote};
+use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{ComplianceName, Model, TierName};
 use crate::source::Span;
 use crate::yaml::{Fields, Key, Located, Node, Value};
-
-/// Parts of the product that blueprints can take in.
-const COMPONENTS: [&str; 8] =
-    ["identity", "monitoring", "analytics", "backup", "chargeback", "delivery", "security", "tagging"];
 
 /// The names that a catalog declares, those of parts that are wrong in themselves included, so that
 /// one mistake is told once. None where the whole key is missing.
@@ -340,24 +336,13 @@ fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName,
     Some((tier_name, tier))
 }
 
+/// What is switched on, and with which settings. Whether there are such components, and what they may be told,
+/// is judged where they are read.
 fn components(node: &Node, report: &mut Report) -> BTreeMap<String, Located<Node>> {
     let mut found = BTreeMap::new();
     for (key, value) in node.map("`components`", report).unwrap_or_default() {
-        if !COMPONENTS.contains(&&*key.text) {
-            let otherwise = format!("the components are {}", list_of(COMPONENTS));
-            report.push(
-                Diagnostic::error(
-                    &codes::UNKNOWN_COMPONENT,
-                    format!("there is no component {}", quote(&key.text)),
-                )
-                .at(key.span, "")
-                .help(suggestion(&key.text, COMPONENTS, &otherwise)),
-            );
-            continue;
-        }
         check_settings(value, report);
         if value.map(&format!("the component {}", quote(&key.text)), report).is_some() {
-            report.push(not_built(&format!("the component {}", quote(&key.text)), key.span));
             found.insert(key.text.to_string(), Located::new(value.clone(), key.span));
         }
     }

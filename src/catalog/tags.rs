@@ -28,6 +28,8 @@ pub struct TagRule {
     /// What the value may be; empty: anything.
     pub values: Vec<Located<TagValue>>,
     pub default: Option<Located<TagValue>>,
+    /// The value of what tenants share, where it is not the default.
+    pub shared: Option<Located<TagValue>>,
     pub span: Span,
 }
 
@@ -133,6 +135,7 @@ pub(super) fn decode_rules(node: Option<&Node>, place: Span, report: &mut Report
             pattern: None,
             values: Vec::new(),
             default: None,
+            shared: None,
             span: place,
         })),
     }
@@ -152,6 +155,7 @@ fn decode_rule(node: &Node, report: &mut Report) -> Option<TagRule> {
     let values = fields.optional("values").and_then(|node| node.list("`values`", report)).unwrap_or_default();
     let values: Vec<_> = values.iter().filter_map(|node| decode_value(node, report)).collect();
     let default = fields.optional("default").and_then(|node| decode_value(node, report));
+    let shared = fields.optional("shared").and_then(|node| decode_value(node, report));
     fields.finish(report);
     let rule = TagRule {
         key: key?,
@@ -160,8 +164,12 @@ fn decode_rule(node: &Node, report: &mut Report) -> Option<TagRule> {
         pattern,
         values,
         default,
+        shared,
         span: node.span,
     };
+    if let Some(shared) = &rule.shared {
+        check_shared(&rule, shared, report);
+    }
     if let (Some(from), Some(default)) = (from, &rule.default) {
         report.push(
             Diagnostic::error(
@@ -176,6 +184,27 @@ fn decode_rule(node: &Node, report: &mut Report) -> Option<TagRule> {
         check_value(&rule, default, "the default", report);
     }
     Some(rule)
+}
+
+/// What tenants share has a value of its own where nothing else decides it.
+fn check_shared(rule: &TagRule, shared: &Located<TagValue>, report: &mut Report) {
+    let decided = match rule.source {
+        Some(TagSource::TenantId) => "the tag that tells tenants apart says itself what tenants share",
+        Some(TagSource::Product | TagSource::Environment) => {
+            "what tenants share has the value from here as well"
+        }
+        _ => {
+            check_value(rule, shared, "the value of what tenants share", report);
+            return;
+        }
+    };
+    let key = quote(rule.key.value.as_str());
+    report.push(
+        Diagnostic::error(&codes::INVALID_TAG_RULE, format!("the tag {key} has both `from` and `shared`"))
+            .at(shared.span, "never used")
+            .note(decided)
+            .help("remove `shared`"),
+    );
 }
 
 fn decode_pattern(node: &Node, report: &mut Report) -> Option<Located<Pattern>> {

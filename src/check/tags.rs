@@ -70,7 +70,7 @@ fn policy(estate: &Estate, sources: &SourceMap) -> Vec<Key> {
             }
             _ => Vec::new(),
         };
-        let is_required = node.get("report_required_tag_for").is_some() || node.get("enforced_for").is_some();
+        let is_required = node.get("report_required_tag_for").is_some();
         Key { name: written.unwrap_or_else(|| name.text.to_string()), values, is_required }
     };
     entries.iter().map(key).collect()

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::blueprint::library::embedded;
-use crate::blueprint::{Blueprint, Library, Owner, Per, Place};
+use crate::blueprint::library::{embedded, embedded_component};
+use crate::blueprint::{Blueprint, Component, Library, Owner, Per, Place};
 use crate::cli::{Format, Outcome, Session, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::network::Traffic;
@@ -22,18 +22,18 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the blueprints
+    /// List the blueprints and the components
     List,
-    /// Show what a blueprint builds, and its settings
+    /// Show what a blueprint or a component builds, and its settings
     Show {
-        /// The blueprint
+        /// The blueprint, or the component
         name: String,
     },
-    /// Write out a blueprint of the binary, to be changed
+    /// Write out a blueprint or a component of the binary, to be changed
     Eject {
-        /// The blueprint
+        /// The blueprint, or the component
         name: String,
-        /// Directory to write to [default: blueprints/NAME]
+        /// Directory to write to [default: blueprints/NAME, of a component blueprints/components/NAME]
         directory: Option<PathBuf>,
     },
 }
@@ -45,14 +45,32 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         (Action::List, Format::Human) => {
             let rows =
                 library.all().map(|one| vec![one.name.clone(), one.model.to_string(), one.summary.clone()]);
-            print::result(&print::table(&["NAME", "MODEL", "SUMMARY"], rows), report)?;
+            let blueprints = print::table(&["NAME", "MODEL", "SUMMARY"], rows);
+            let rows = library.components().map(|one| vec![one.own.name.clone(), one.own.summary.clone()]);
+            let components = match library.components().next() {
+                Some(_) => format!("\n{}", print::table(&["COMPONENT", "SUMMARY"], rows)),
+                None => String::new(),
+            };
+            print::result(&format!("{blueprints}{components}"), report)?;
         }
         (Action::List, Format::Json) => {
             let list: Vec<_> = library
                 .all()
                 .map(|one| json!({"name": one.name, "model": one.model.as_str(), "summary": one.summary}))
                 .collect();
-            print::json_result(&json!({ "blueprints": list }), report)?;
+            let components: Vec<_> = library
+                .components()
+                .map(|one| json!({"name": one.own.name, "summary": one.own.summary}))
+                .collect();
+            print::json_result(&json!({ "blueprints": list, "components": components }), report)?;
+        }
+        (Action::Show { name }, format) if library.component(name).is_some() => {
+            if let Some(component) = library.component(name) {
+                match format {
+                    Format::Human => print::result(&component_shown(component), report)?,
+                    Format::Json => print::json_result(&component_document(component), report)?,
+                }
+            }
         }
         (Action::Show { name }, format) => {
             let Some(blueprint) = library.get(name) else { return Err(report.error(library.unknown(name))) };
@@ -62,8 +80,12 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             }
         }
         (Action::Eject { name, directory }, format) => {
-            let directory = directory.clone().unwrap_or_else(|| Path::new("blueprints").join(name));
-            let Some(files) = embedded(name) else { return Err(report.error(library.unknown(name))) };
+            let component = embedded_component(name);
+            let parent = if component.is_some() { "blueprints/components" } else { "blueprints" };
+            let directory = directory.clone().unwrap_or_else(|| Path::new(parent).join(name));
+            let Some(files) = component.or_else(|| embedded(name)) else {
+                return Err(report.error(library.unknown(name)));
+            };
             eject(&files, &directory, report)?;
             let text = format!(
                 "wrote {} files to {}; use them with `--blueprints {}`\n",
@@ -124,16 +146,7 @@ fn eject(files: &[(String, &str)], directory: &Path, report: &mut Report) -> Res
 fn shown(blueprint: &Blueprint) -> String {
     let mut text =
         format!("{} (model {})\n{}\n\nsettings:\n", blueprint.name, blueprint.model, blueprint.summary);
-    for (name, setting) in &blueprint.settings.properties {
-        let default = setting.default.as_ref().map_or("none".to_owned(), ToString::to_string);
-        let allowed = allowed(&setting.schema).map_or(String::new(), |allowed| format!(", {allowed}"));
-        let lifted = if setting.lifted { ", a parameter of the stacks" } else { "" };
-        let whose = if setting.of_cell { ", of the cell" } else { "" };
-        text.push_str(&format!(
-            "  {name} [default: {default}{allowed}{lifted}{whose}]\n      {}\n",
-            setting.description
-        ));
-    }
+    text.push_str(&settings(blueprint));
     text.push_str(&addresses(blueprint));
     text.push_str("\nflows (everything else is denied):\n");
     for flow in &blueprint.flows {
@@ -162,6 +175,61 @@ fn shown(blueprint: &Blueprint) -> String {
         text.push_str(&format!("  {}{optional}{whose}{place}{after}\n", stack.name));
     }
     text
+}
+
+fn settings(blueprint: &Blueprint) -> String {
+    let mut text = String::new();
+    for (name, setting) in &blueprint.settings.properties {
+        let default = setting.default.as_ref().map_or("none".to_owned(), ToString::to_string);
+        let allowed = allowed(&setting.schema).map_or(String::new(), |allowed| format!(", {allowed}"));
+        let lifted = if setting.lifted { ", a parameter of the stacks" } else { "" };
+        let whose = match setting {
+            one if one.of_cell => ", of the cell",
+            one if one.of_catalog => ", one for all",
+            _ => "",
+        };
+        text.push_str(&format!(
+            "  {name} [default: {default}{allowed}{lifted}{whose}]\n      {}\n",
+            setting.description
+        ));
+    }
+    text
+}
+
+fn component_shown(component: &Component) -> String {
+    let own = &component.own;
+    let mut text = format!("{} (component)\n{}\n\nsettings:\n{}", own.name, own.summary, settings(own));
+    text.push_str("\nstacks:\n");
+    for stack in &own.stacks {
+        let optional = if stack.when.is_some() { " (optional)" } else { "" };
+        text.push_str(&format!("  {}{optional}, per {}\n", stack.name, stack.per.word()));
+    }
+    for stack in &component.taken_in {
+        let models: Vec<&str> = stack.models.iter().map(|model| model.as_str()).collect();
+        text.push_str(&format!("  {}, per {}: {}\n", stack.name, stack.per.word(), models.join(", ")));
+    }
+    text
+}
+
+fn component_document(component: &Component) -> serde_json::Value {
+    let own = &component.own;
+    let settings: serde_json::Map<_, _> = own
+        .settings
+        .properties
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.schema.clone()))
+        .collect();
+    let stacks = own.stacks.iter().map(|stack| json!({"name": stack.name, "per": stack.per.word()}));
+    let taken_in = component.taken_in.iter().map(|stack| {
+        let models: Vec<&str> = stack.models.iter().map(|model| model.as_str()).collect();
+        json!({"name": stack.name, "per": stack.per.word(), "models": models})
+    });
+    json!({
+        "name": own.name,
+        "summary": own.summary,
+        "settings": settings,
+        "stacks": stacks.chain(taken_in).collect::<Vec<_>>(),
+    })
 }
 
 /// Who has a network, how large it is, and how it is cut.

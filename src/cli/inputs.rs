@@ -8,6 +8,7 @@ use crate::cli::Session;
 use crate::diagnostics::{Report, Reported};
 use crate::identity::Date;
 use crate::plan::lock::Lock;
+use crate::plan::wanted;
 use crate::source::{FileId, SourceMap, read_text};
 
 /// Everything that a compilation starts from.
@@ -38,8 +39,9 @@ pub(super) fn read_with(
 ) -> Result<Inputs, Reported> {
     let Session { sources, report, .. } = session;
     let path = catalog::locate(catalog, report)?;
-    let library = Library::read(blueprints, sources, report);
     let catalog = catalog::read(&path, sources, report);
+    let wanted = catalog.as_ref().map(wanted).unwrap_or_default();
+    let library = Library::read_for(&wanted, blueprints, sources, report);
     let lock_path = catalog::lock_path(&path);
     let locked = match lock_path.symlink_metadata() {
         Ok(_) => {

@@ -55,8 +55,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         Format::Human => {
             let cells =
                 if plan.cells.is_empty() { String::new() } else { format!("{}\n", shared_cells(&plan)) };
+            let on: Vec<&str> = plan.components.iter().map(|one| one.component.own.name.as_str()).collect();
+            let on = if on.is_empty() { String::new() } else { format!("components: {}\n\n", on.join(", ")) };
             format!(
-                "{}\n{cells}{}\n{}\n{}{}",
+                "{on}{}\n{cells}{}\n{}\n{}{}",
                 tenants(&plan),
                 pools(&plan),
                 groups(&plan),

@@ -19,6 +19,10 @@ enum Subject {
     Catalog,
     /// blueprint.yaml
     Blueprint,
+    /// part.yaml
+    Part,
+    /// component.yaml
+    Component,
     /// tenantry.lock
     Lock,
     /// output/manifest.json
@@ -29,6 +33,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let text = match arguments.of {
         Subject::Catalog => catalog::schema(),
         Subject::Blueprint => blueprint::schema(),
+        Subject::Part => blueprint::part_schema(),
+        Subject::Component => blueprint::component_schema(),
         Subject::Lock => plan::lock::schema(),
         Subject::Manifest => synth::manifest_schema(),
     };

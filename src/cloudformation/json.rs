@@ -68,6 +68,25 @@ impl Json {
         text
     }
 
+    /// The shortest text: no white space between the parts.
+    pub fn to_compact(&self) -> String {
+        let joined = |parts: Vec<String>| parts.join(",");
+        match self {
+            Json::List(items) => format!("[{}]", joined(items.iter().map(Json::to_compact).collect())),
+            Json::Object(entries) => {
+                let entry = |(key, value): &(String, Json)| {
+                    format!("{}:{}", Json::text(key).to_compact(), value.to_compact())
+                };
+                format!("{{{}}}", joined(entries.iter().map(entry).collect()))
+            }
+            single => {
+                let mut text = String::new();
+                single.write(&mut text, 0);
+                text
+            }
+        }
+    }
+
     fn write(&self, text: &mut String, depth: usize) {
         match self {
             Json::Null => text.push_str("null"),
@@ -190,6 +209,9 @@ mod tests {
             text,
             "{\n  \"b\": [\n    1,\n    true,\n    null\n  ],\n  \"a\": {},\n  \"quote\\\"\": \"zwölf\\n\\u0001\"\n}\n"
         );
-        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        let compact = value.to_compact();
+        assert_eq!(compact, "{\"b\":[1,true,null],\"a\":{},\"quote\\\"\":\"zwölf\\n\\u0001\"}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&text), read(&compact));
     }
 }

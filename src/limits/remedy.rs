@@ -53,6 +53,7 @@ fn change(quota: &str, holder: Option<&Holder>) -> &'static str {
         "rules-per-security-group" | "rules-per-network-acl" => {
             "declare fewer flows, join port ranges, or shorten the allow-list"
         }
+        "org-tag-policy-size" => "list fewer values below `tags`, or a pattern in their place",
         "routes-per-route-table" => "connect the networks by a transit gateway, whose one route covers many",
         "target-groups-per-alb" | "rules-per-alb" => {
             "put fewer tenants into a cell: each cell has a load balancer"

@@ -460,6 +460,20 @@ impl Counter<'_> {
                     let size = property(resource, &["PolicyDocument"]).map_or(0, length);
                     self.peak("s3-bucket-policy-size", *id, size);
                 }
+                "AWS::Organizations::Policy" => {
+                    let size = property(resource, &["Content"]).map_or(0, length);
+                    match property(resource, &["Type"]).and_then(Json::as_text) {
+                        Some("SERVICE_CONTROL_POLICY") => self.peak("org-scp-size", *id, size),
+                        Some("RESOURCE_CONTROL_POLICY") => self.peak("org-rcp-size", *id, size),
+                        // As it is sent, white space in values included.
+                        Some("TAG_POLICY") => {
+                            let sent = property(resource, &["Content"]).map(Json::to_compact);
+                            let size = sent.map_or(0, |text| text.chars().count());
+                            self.peak("org-tag-policy-size", *id, size);
+                        }
+                        _ => {}
+                    }
+                }
                 _ => {}
             }
         }

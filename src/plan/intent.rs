@@ -1,13 +1,16 @@
 //! What the catalog asks for each tenant, put together: its tier, its blueprint, its settings.
 
+use std::collections::BTreeMap;
+
 use crate::blueprint::{Blueprint, Library, Owner, Per, Settings};
 use crate::catalog::{Catalog, Role, Tenant, Tier};
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::{ComplianceName, HomeId, Model, TenantId};
+use crate::plan::components::layer;
 use crate::plan::moves::Homes;
 use crate::plan::{container_ranges, ipv6};
 use crate::source::Span;
-use crate::yaml::Located;
+use crate::yaml::{Key, Located, Node};
 
 /// A home of a tenant, with all that the catalog says of it put together.
 pub(super) struct Intent<'c> {
@@ -50,7 +53,7 @@ impl Intent<'_> {
     /// Its settings that are the cell's.
     pub(super) fn cell_settings(&self) -> Settings {
         let of_cell = |name: &String| {
-            self.blueprint.settings.properties.get(name).is_some_and(|setting| setting.of_cell)
+            self.blueprint.settings.properties.get(name).is_some_and(|setting| setting.is_known_to(Per::Cell))
         };
         let settings = self.settings.0.iter().filter(|(name, _)| of_cell(name));
         Settings(settings.map(|(name, value)| (name.clone(), value.clone())).collect())
@@ -74,6 +77,7 @@ pub(super) fn intents<'c>(
         }
     }
     let mut intents = Vec::new();
+    let mut of_components: BTreeMap<&str, Vec<(Key, Node)>> = BTreeMap::new();
     for (home, tenant) in &homes.list {
         let tenant: &'c Tenant = tenant;
         let Some(tier) = catalog.tier_of(tenant) else { continue };
@@ -93,7 +97,9 @@ pub(super) fn intents<'c>(
                 .help("name a blueprint of the tier's model"),
             );
         }
-        let layers = [tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
+        let of_components =
+            of_components.entry(&blueprint.name).or_insert_with(|| layer(catalog, &blueprint.components));
+        let layers = [of_components.as_slice(), tier.settings.0.as_slice(), tenant.settings.0.as_slice()];
         // What a tier gets wrong is told once, at the tier, and not for each of its tenants.
         let unset = if tenant.settings.0.is_empty() { tier.model.span } else { tenant.tier.span };
         let Some(settings) = blueprint.settings.merge(layers, &blueprint.name, unset, report) else {

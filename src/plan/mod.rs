@@ -14,6 +14,7 @@ mod addresses;
 pub mod adopt;
 mod cell_addresses;
 mod cells;
+mod components;
 mod container_ranges;
 mod demand;
 mod departures;
@@ -58,9 +59,10 @@ use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
+pub use components::{ComponentPlan, wanted};
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
-pub use shape::{Growth, Shape, network_bound, settings_bound};
+pub use shape::{Growth, Shape, account_bound, network_bound, settings_bound};
 pub use unit::{AccountPlan, Unit};
 
 /// Every decision for one catalog.
@@ -73,6 +75,8 @@ pub struct Plan<'c> {
     pub cells: Vec<CellPlan<'c>>,
     /// What is there once an account and Region, or once for the organization.
     pub accounts: Vec<AccountPlan<'c>>,
+    /// The components that are on, by name.
+    pub components: Vec<ComponentPlan<'c>>,
     /// What the others point into with their `shape`.
     pub shapes: Vec<Shape<'c>>,
     pub pools: Vec<PoolUse>,
@@ -179,6 +183,7 @@ pub fn plan_measured<'c>(
     let mut lock = lock.clone();
     check_identity(catalog, &lock, report);
     let homes = Homes::identify(catalog, &mut lock, report);
+    let components = components::switched_on(catalog, library, report);
     let mut intents = intents(catalog, &homes, library, report);
     quarantine::settle(catalog, &homes, as_of, &mut lock);
     let settled = homes::settle(catalog, &homes, &intents, measures, &mut lock, report);
@@ -226,13 +231,15 @@ pub fn plan_measured<'c>(
     moves::share_host_names(&mut tenants);
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
+    accounts.extend(components::units(&components, catalog, &tenants, &mut lock, &mut shapes, report));
     accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
     accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
-    Ok(Plan { catalog, tenants, cells, accounts, shapes: shapes.list, pools, crowded, cell_counts, lock })
+    let shapes = shapes.list;
+    Ok(Plan { catalog, tenants, cells, accounts, components, shapes, pools, crowded, cell_counts, lock })
 }
 
 /// The tenants of each cell of a shared model, by id.
@@ -289,6 +296,7 @@ fn decide_cell<'c>(
         status: Status::Active,
         zones,
         growth: Growth::default(),
+        is_first_region: false,
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
@@ -321,8 +329,15 @@ fn decide_tenant<'c>(
     };
     let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
     let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
-    let pattern =
-        Pattern { blueprint, per: Per::Tenant, settings, status: settled(tenant.status), zones, growth };
+    let pattern = Pattern {
+        blueprint,
+        per: Per::Tenant,
+        settings,
+        status: settled(tenant.status),
+        zones,
+        growth,
+        is_first_region: false,
+    };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {
         return Some(shape);

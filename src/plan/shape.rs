@@ -32,6 +32,8 @@ pub struct Shape<'b> {
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
+    /// Of what a component has in an account or a Region: whether it is the first Region there.
+    pub is_first_region: bool,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
@@ -88,6 +90,7 @@ pub(super) struct Pattern<'b, 's> {
     pub status: Status,
     pub zones: usize,
     pub growth: Growth,
+    pub is_first_region: bool,
 }
 
 /// Shapes, each decided once.
@@ -106,10 +109,11 @@ impl<'b> Shapes<'b> {
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
-        let Pattern { blueprint, per, status, zones, ref growth, .. } = pattern;
+        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
-        let key = format!("{name} {per:?} {} {status:?} {zones} {growth:?}", serde_json::json!(settings.0));
+        let shown = serde_json::json!(settings.0);
+        let key = format!("{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region}");
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
@@ -129,11 +133,14 @@ fn shape<'b>(
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth } = pattern;
-    let scope = scope(blueprint, per, settings, status, &growth);
+    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region } = pattern;
+    let mut scope = scope(blueprint, per, settings, status, &growth);
+    if blueprint.is_component {
+        scope = scope.with("account", account_bound(is_first_region));
+    }
     let before = report.errors();
-    let stacks = blueprint.stacks.iter().filter(|stack| stack.per == per);
-    let stacks = stacks
+    let stacks = blueprint
+        .stacks_per(per)
         // A tenant that takes no traffic has an empty allow-list, which is no stack.
         .filter(|stack| status.takes_traffic() || !stack.template.makes_only("ingress_rules"))
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
@@ -151,6 +158,7 @@ fn shape<'b>(
         status,
         zones,
         growth,
+        is_first_region,
         stacks,
         security,
     })
@@ -239,13 +247,10 @@ pub(super) fn shaping(blueprint: &Blueprint, settings: &Settings) -> Settings {
 }
 
 /// The record `settings` of the template language: shape settings as they are, lifted ones as values. A
-/// cell knows those that are its own, and what is of an account or of the organization knows none.
+/// cell knows those that are its own, and what is of an account or of the organization those that have one
+/// value for all.
 pub fn settings_bound(blueprint: &Blueprint, per: Per, settings: &Settings) -> Bound {
-    let known = blueprint.settings.properties.iter().filter(|(_, setting)| match per {
-        Per::Tenant => true,
-        Per::Cell => setting.of_cell,
-        Per::Account | Per::Organization => false,
-    });
+    let known = blueprint.settings.properties.iter().filter(|(_, setting)| setting.is_known_to(per));
     Bound::record(known.map(|(name, setting)| {
         let bound = if setting.lifted { differing(name) } else { Bound::from(settings.get(name)) };
         (name.clone(), bound)
@@ -255,13 +260,18 @@ pub fn settings_bound(blueprint: &Blueprint, per: Per, settings: &Settings) -> B
 /// The same as a cell sees them: those of its tenants differ.
 fn all_settings_bound(blueprint: &Blueprint, settings: &Settings) -> Bound {
     Bound::record(blueprint.settings.properties.iter().map(|(name, setting)| {
-        let differs = setting.lifted || !setting.of_cell;
+        let differs = setting.lifted || !setting.is_known_to(Per::Cell);
         (name.clone(), if differs { differing(name) } else { Bound::from(settings.get(name)) })
     }))
 }
 
 fn differing(setting: &str) -> Bound {
     Bound::Value(Symbol::Setting(setting.to_owned()))
+}
+
+/// The record `account` of the template language, for what components have in accounts and Regions.
+pub fn account_bound(is_first_region: bool) -> Bound {
+    Bound::record([("is_first_region", Bound::Boolean(is_first_region))])
 }
 
 /// The record `network` of the template language.

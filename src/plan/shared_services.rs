@@ -6,7 +6,7 @@
 //! on the side of the centre for each tenant, and ends at 50 tenants a VPC (VPC quotas).
 
 use crate::blueprint::{Blueprint, Library, Per, Settings};
-use crate::catalog::{Catalog, Connect, Host, Status};
+use crate::catalog::{Account, Catalog, Connect, Host, Status};
 use crate::diagnostics::Report;
 use crate::identity::HostAccount;
 use crate::plan::shape::{Pattern, Shapes};
@@ -23,6 +23,12 @@ pub fn is_hub(blueprint: &Blueprint) -> bool {
     blueprint.name == BLUEPRINT
 }
 
+/// The first account that hosts the shared services.
+pub(super) fn central_account(catalog: &Catalog) -> Option<&Account> {
+    let hosts = |account: &&Account| account.hosts.iter().any(|host| host.value == Host::SharedServices);
+    catalog.accounts.iter().find(hosts)
+}
+
 /// One for each Region with a network.
 pub(super) fn hubs<'c>(
     catalog: &'c Catalog,
@@ -35,10 +41,7 @@ pub(super) fn hubs<'c>(
         .connect
         .as_ref()
         .is_some_and(|connect| matches!(connect.value, Connect::Auto | Connect::TransitGateway));
-    let hosts = |account: &&crate::catalog::Account| {
-        account.hosts.iter().any(|host| host.value == Host::SharedServices)
-    };
-    let (Some(account), true) = (catalog.accounts.iter().find(hosts), wanted) else { return Vec::new() };
+    let (Some(account), true) = (central_account(catalog), wanted) else { return Vec::new() };
     let settings = Settings(std::collections::BTreeMap::new());
     let mut hubs = Vec::new();
     for (region, network) in &shared.networks {
@@ -50,6 +53,7 @@ pub(super) fn hubs<'c>(
             status: Status::Active,
             zones: ZONES,
             growth: Growth::default(),
+            is_first_region: false,
         };
         let Some(shape) = shapes.of(pattern, network.span, report) else { continue };
         hubs.push(AccountPlan {
@@ -57,6 +61,7 @@ pub(super) fn hubs<'c>(
             account: HostAccount::Number(account.id.value.clone()),
             region: region.clone(),
             blueprint,
+            settings: settings.clone(),
             shape,
             tenant: None,
             place: network.span,

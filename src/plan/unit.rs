@@ -11,15 +11,17 @@ use crate::plan::shape::{Pattern, Shapes};
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
 
-/// What is there once for an account and Region in which a blueprint has a home, or once for the
-/// organization.
+/// What is there once for an account and Region in which a blueprint has a home, for a Region, or for the
+/// organization; a component's in the same way.
 #[derive(Debug)]
 pub struct AccountPlan<'c> {
-    /// [`Per::Account`] or [`Per::Organization`].
+    /// [`Per::Account`], [`Per::Region`] or [`Per::Organization`].
     pub per: Per,
     pub account: HostAccount,
     pub region: RegionName,
     pub blueprint: &'c Blueprint,
+    /// Those of a component that have one value for all, lifted ones included.
+    pub settings: Settings,
     pub shape: usize,
     /// Whose account it is, where it is one tenant's.
     pub tenant: Option<HomeId>,
@@ -103,23 +105,37 @@ impl<'c> Plan<'c> {
         if unit.per() == per {
             return Some(unit);
         }
-        let blueprint = &unit.blueprint().name;
-        let (account, region) = unit.home();
         match (unit, per) {
             (Unit::Tenant(tenant), Per::Cell) => self.cell(&tenant.cell).map(Unit::Cell),
-            (_, Per::Account) => {
-                let key = (per, blueprint.as_str(), account, region);
-                let position = self.accounts.binary_search_by(|one| one.key().cmp(&key)).ok()?;
-                self.accounts.get(position).map(Unit::Account)
-            }
-            (_, Per::Organization) => {
-                let position =
-                    self.accounts.partition_point(|one| (one.per, &one.blueprint.name) < (per, blueprint));
-                let found = self.accounts.get(position)?;
-                ((found.per, &found.blueprint.name) == (per, blueprint)).then_some(Unit::Account(found))
+            (_, Per::Account | Per::Region | Per::Organization) => {
+                self.shared_by(unit, &unit.blueprint().name, per)
             }
             _ => None,
         }
+    }
+
+    /// What the blueprint or component of this name has where a unit lives: in its account, in its Region, or
+    /// in the organization.
+    pub fn shared_by<'p>(&'p self, unit: Unit<'p>, name: &str, per: Per) -> Option<Unit<'p>> {
+        let (account, region) = unit.home();
+        let find = |account: &HostAccount| {
+            let key = (per, name, account, region);
+            let position = self.accounts.binary_search_by(|one| one.key().cmp(&key)).ok()?;
+            self.accounts.get(position)
+        };
+        let first = || {
+            let before = |one: &AccountPlan<'_>| (one.per, one.blueprint.name.as_str()) < (per, name);
+            let found = self.accounts.get(self.accounts.partition_point(before))?;
+            ((found.per, found.blueprint.name.as_str()) == (per, name)).then_some(found)
+        };
+        let found = match per {
+            Per::Account => find(account),
+            // There is one central account.
+            Per::Region => find(&first()?.account),
+            Per::Organization => first(),
+            Per::Tenant | Per::Cell => None,
+        };
+        found.map(Unit::Account)
     }
 
     /// The VPC that a unit stands in: its own, or that of its cell.
@@ -169,14 +185,14 @@ impl CellPlan<'_> {
 }
 
 /// The management account, and the Region in which its stacks stand.
-fn management<'l>(catalog: &Catalog, lock: &'l Lock) -> Option<(HostAccount, &'l RegionName)> {
+pub(super) fn management<'l>(catalog: &Catalog, lock: &'l Lock) -> Option<(HostAccount, &'l RegionName)> {
     let account = catalog.organization.as_ref()?.management_account.as_ref()?;
     let seat = lock.seats.get(&Management)?;
     Some((HostAccount::Number(account.value.clone()), &seat.value.region))
 }
 
 /// Decides on a Region for the stacks of the management account, once: the first of the catalog.
-fn settle_management(catalog: &Catalog, lock: &mut Lock, place: Span, report: &mut Report) {
+pub(super) fn settle_management(catalog: &Catalog, lock: &mut Lock, place: Span, report: &mut Report) {
     let Some(seat) = lock.seats.get(&Management) else {
         if let Some(region) = catalog.regions.keys().next() {
             lock.seats.insert(Management, Locked::new(Seat { region: region.clone() }));
@@ -191,7 +207,7 @@ fn settle_management(catalog: &Catalog, lock: &mut Lock, place: Span, report: &m
         seat.value.region
     );
     let mut error = Diagnostic::error(&codes::LOCK_CONTRADICTS_CATALOG, message)
-        .at(place, "this model has such stacks")
+        .at(place, "this has such stacks")
         .help("give the Region back to the catalog; or, if nothing is deployed there, delete the line of the lock");
     if let Some(line) = seat.line {
         error = error.also(line, "decided here");
@@ -214,7 +230,7 @@ pub(super) fn accounts<'c>(
     let mut settled = false;
     for tenant in tenants.iter().filter(|tenant| tenant.has_stacks()) {
         let (blueprint, span) = (tenant.blueprint, tenant.tier.model.span);
-        let has = |per| blueprint.stacks.iter().any(|stack| stack.per == per);
+        let has = |per| blueprint.stacks_per(per).next().is_some();
         if has(Per::Account) {
             let key = (
                 Per::Account,
@@ -225,7 +241,8 @@ pub(super) fn accounts<'c>(
             let own = (blueprint.model == Model::Account).then(|| tenant.home.clone());
             found.entry(key).or_insert((blueprint, span, own));
         }
-        if !blueprint.stacks.iter().any(|stack| stack.place == Place::Management) {
+        let is_managed = |stack: &Stack| stack.place == Place::Management && stack.elsewhere.is_none();
+        if !blueprint.stacks.iter().any(is_managed) {
             continue;
         }
         if !std::mem::replace(&mut settled, true) {
@@ -251,9 +268,11 @@ pub(super) fn accounts<'c>(
             status: Status::Active,
             zones: 0,
             growth: Growth::default(),
+            is_first_region: false,
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
-        accounts.push(AccountPlan { per, account, region, blueprint, shape, tenant, place });
+        let settings = settings.clone();
+        accounts.push(AccountPlan { per, account, region, blueprint, settings, shape, tenant, place });
     }
     accounts
 }

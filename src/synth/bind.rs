@@ -310,7 +310,7 @@ fn settings(unit: Unit<'_>) -> Option<&crate::blueprint::Settings> {
     match unit {
         Unit::Tenant(tenant) => Some(&tenant.settings),
         Unit::Cell(cell) => Some(&cell.settings),
-        Unit::Account(_) => None,
+        Unit::Account(account) => Some(&account.settings),
     }
 }
 

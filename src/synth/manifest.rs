@@ -28,6 +28,9 @@ fn stack(stack: &BoundStack<'_>) -> Json {
         Unit::Cell(cell) => (None, Some(&cell.id)),
         Unit::Account(_) => (None, None),
     };
+    let blueprint = stack.unit.blueprint();
+    // What a component has for all models is of none.
+    let model = if blueprint.is_component { Json::Null } else { Json::text(blueprint.model.as_str()) };
     let mut entries = vec![
         ("name", Json::text(&stack.name)),
         ("account", Json::text(stack.account.to_string())),
@@ -36,7 +39,7 @@ fn stack(stack: &BoundStack<'_>) -> Json {
         ("deployment", Json::text(&stack.deployment)),
         ("tenant", tenant.map_or(Json::Null, |tenant| Json::text(tenant.as_str()))),
         ("cell", cell.map_or(Json::Null, |cell| Json::text(cell.to_string()))),
-        ("model", Json::text(stack.unit.blueprint().model.as_str())),
+        ("model", model),
         ("capabilities", stack.template.capabilities.iter().copied().collect()),
         ("depends_on", stack.depends_on.iter().map(String::as_str).collect()),
         ("wave", (stack.wave as u64).into()),

@@ -20,6 +20,7 @@ mod records;
 mod references;
 mod resource;
 mod scope;
+mod tag_coverage;
 mod tags;
 mod template;
 pub mod tree;
@@ -35,6 +36,7 @@ use crate::diagnostics::{Diagnostic, Report, Reported, codes};
 use crate::limits::{Measures, Outlook, increases, measure, outlook, script};
 use crate::plan::Plan;
 use crate::synth::bind::BoundStack;
+use crate::synth::tag_coverage::tag_coverage;
 use crate::synth::tree::{NewTree, TreePath};
 
 /// What a run has made: the tree, and the figures that the user is told.
@@ -66,24 +68,27 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     report.checkpoint()?;
     const TAG_POLICY: &str = "organization/tag-policy.json";
     const COST_ALLOCATION_TAGS: &str = "runbook/cost-allocation-tags.json";
+    const COST_ALLOCATION_CALLS: &str = "runbook/cost-allocation-tags.sh";
     const QUOTA_INCREASES: &str = "runbook/quota-increases.json";
     const QUOTA_CALLS: &str = "runbook/quota-increases.sh";
     const PLAN: &str = "plan.json";
     let uses: Vec<_> = stacks.iter().map(BoundStack::usage).collect();
     let outlook = outlook(plan.catalog, &uses);
     let measures = (outlook.is_tight() || !plan.cells.is_empty()).then(|| measure(&uses));
-    let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS];
+    let mut others = vec![TAG_POLICY, PLAN, COST_ALLOCATION_TAGS, COST_ALLOCATION_CALLS];
     let requests = increases(&outlook);
     if requests.is_some() {
         others.extend([QUOTA_INCREASES, QUOTA_CALLS]);
     }
     others.extend(records.iter().map(|(path, _)| path.as_str()));
+    let kinds =
+        templates.list.iter().flat_map(|template| template.kinds.iter().map(String::as_str)).collect();
     // The two files that speak of every stack are the longest, and are printed beside the others.
     let print = |json: Json| json.to_pretty().into_bytes();
     let ((decisions, manifest), deployments) = rayon::join(
         || {
             rayon::join(
-                || print(plan_file::plan_file(plan, &stacks)),
+                || print(plan_file::plan_file(plan, &stacks, tag_coverage(&kinds))),
                 || print(manifest::manifest(plan, &stacks, &others)),
             )
         },
@@ -93,7 +98,11 @@ pub fn synth(plan: &Plan<'_>, report: &mut Report) -> Result<Synthesis, Reported
     );
     files.extend(deployments);
     files.extend(records);
-    files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan))));
+    files.push((TAG_POLICY.to_owned(), print(organization::tag_policy(plan.catalog))));
+    files.push((
+        COST_ALLOCATION_CALLS.to_owned(),
+        organization::cost_allocation_calls(plan.catalog).into_bytes(),
+    ));
     files.push((COST_ALLOCATION_TAGS.to_owned(), print(organization::cost_allocation_tags(plan))));
     if let Some(requests) = requests {
         files.push((QUOTA_INCREASES.to_owned(), print(requests)));

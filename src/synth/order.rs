@@ -14,8 +14,14 @@ pub(super) struct Relatives<'p> {
 
 impl<'p> Relatives<'p> {
     pub(super) fn new(plan: &'p Plan<'p>, unit: Unit<'p>) -> Self {
-        let all = [Per::Tenant, Per::Cell, Per::Account, Per::Organization].into_iter();
-        let units = all.filter_map(|per| plan.relative(unit, per)).collect();
+        const SHARED: [Per; 3] = [Per::Account, Per::Region, Per::Organization];
+        let all = [Per::Tenant, Per::Cell].into_iter().chain(SHARED);
+        let mut units: Vec<Unit<'p>> = all.filter_map(|per| plan.relative(unit, per)).collect();
+        let blueprint = unit.blueprint();
+        let components = blueprint.components.iter().filter(|_| !blueprint.is_component);
+        for component in components {
+            units.extend(SHARED.into_iter().filter_map(|per| plan.shared_by(unit, component, per)));
+        }
         Relatives { unit, plan, units }
     }
 

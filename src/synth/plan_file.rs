@@ -17,7 +17,7 @@ use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
 
 /// The whole plan. Rules are told once a shape, with peers by name; a tenant points to its shape.
-pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
+pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage: Json) -> Json {
     let mut names: BTreeMap<Whose<'_>, Vec<&str>> = BTreeMap::new();
     for stack in stacks {
         names.entry(whose(stack.unit)).or_default().push(&stack.name);
@@ -47,6 +47,11 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>]) -> Json {
         ("version", 1u64.into()),
         ("product", Json::text(plan.catalog.product.value.as_str())),
         ("environment", Json::text(plan.catalog.environment.value.as_str())),
+        (
+            "components",
+            plan.components.iter().map(|one| Json::text(one.component.own.name.as_str())).collect(),
+        ),
+        ("tag_coverage", tag_coverage),
         ("pools", pools.collect()),
         (
             "shapes",
@@ -135,7 +140,8 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
-            let all = format!("{settings}{growth}{per}{status}");
+            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()

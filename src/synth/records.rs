@@ -117,7 +117,13 @@ fn directory(unit: Unit<'_>) -> String {
     match unit {
         Unit::Tenant(tenant) => format!("tenants/{account}/{region}/{}", tenant.home.name()),
         Unit::Cell(cell) => format!("cells/{account}/{region}/{}", cell.id.name()),
-        Unit::Account(_) => format!("runbook/{}", unit.blueprint().name),
+        Unit::Account(one) => match one.per {
+            Per::Organization => format!("runbook/{}", one.blueprint.name),
+            Per::Region => format!("runbook/{}/{region}", one.blueprint.name),
+            Per::Tenant | Per::Cell | Per::Account => {
+                format!("runbook/{}/{account}/{region}", one.blueprint.name)
+            }
+        },
     }
 }
 
@@ -208,6 +214,7 @@ impl Values {
             let setting = match (symbol, unit) {
                 (Symbol::Setting(name), Unit::Tenant(tenant)) => Some(tenant.settings.get(name)),
                 (Symbol::Setting(name), Unit::Cell(cell)) => Some(cell.settings.get(name)),
+                (Symbol::Setting(name), Unit::Account(one)) => Some(one.settings.get(name)),
                 _ => None,
             };
             let value = setting.map_or(Json::Text(text), |value| value.clone().into());

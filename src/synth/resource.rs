@@ -38,8 +38,8 @@ pub(super) fn tag_texts(catalog: &Catalog, per: Per, keys: &[String]) -> Vec<(St
         Some(TagSource::Environment) => TagText::Same(catalog.environment.value.to_string()),
         Some(TagSource::TenantId) if per != Per::Tenant => TagText::Differs(Symbol::SharedTag),
         Some(TagSource::TenantId) => TagText::Differs(Symbol::TenantId),
-        Some(TagSource::TenantTier) => TagText::Differs(Symbol::TenantTier),
-        Some(TagSource::TenantName) => TagText::Differs(Symbol::TenantName),
+        Some(TagSource::TenantTier) if per == Per::Tenant => TagText::Differs(Symbol::TenantTier),
+        Some(TagSource::TenantName) if per == Per::Tenant => TagText::Differs(Symbol::TenantName),
         _ => TagText::Differs(Symbol::Tag(key.clone())),
     };
     keys.iter().map(|key| (key.clone(), text(key))).collect()

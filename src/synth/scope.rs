@@ -5,8 +5,9 @@ use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_nu
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
 use crate::plan::shared_services::is_hub;
-use crate::plan::{Shape, network_bound, settings_bound};
+use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
+use crate::synth::organization::{is_asked_of_all, tag_policy};
 
 /// Everything that `docs/blueprints.md` lists.
 pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[IngressSlot]) -> Scope {
@@ -17,6 +18,7 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
         .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
     scope = scope.with("organization", organization(catalog));
+    scope = shared(scope, catalog);
     let regions = catalog.regions.values().map(|region| {
         let pools = region.pools.iter().map(|pool| block(pool.value));
         Bound::record([
@@ -25,6 +27,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         ])
     });
     scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    if blueprint.is_component {
+        scope = scope.with("account", account_bound(shape.is_first_region));
+    }
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
     }
@@ -55,6 +60,33 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
     scope.with("prefix_lists", Bound::record(prefix_lists))
 }
 
+/// The accounts, tiers and tags of the catalog.
+fn shared(scope: Scope, catalog: &Catalog) -> Scope {
+    let accounts = catalog.accounts.iter().map(|account| {
+        Bound::record([
+            ("id", Bound::Text(account.id.value.to_string())),
+            ("name", Bound::Text(account.name.value.to_string())),
+        ])
+    });
+    let tiers = catalog.tiers.keys().map(|tier| Bound::Text(tier.to_string()));
+    let demanded = catalog.tags.iter().filter(|rule| is_asked_of_all(rule)).zip(1..);
+    let demanded = demanded.map(|(rule, number)| {
+        let key = Bound::Text(rule.key.value.to_string());
+        Bound::record([("key", key), ("number", Bound::number(number))])
+    });
+    scope
+        .with("accounts", Bound::List(accounts.collect()))
+        .with("tiers", Bound::List(tiers.collect()))
+        .with("demanded_tags", Bound::List(demanded.collect()))
+        .with("tier_tag", tag_of(catalog, TagSource::TenantTier))
+}
+
+/// The key of the tag that is taken from a source; nothing where there is none.
+fn tag_of(catalog: &Catalog, source: TagSource) -> Bound {
+    let rule = catalog.tags.iter().find(|rule| rule.source == Some(source));
+    rule.map_or(Bound::Nothing, |rule| Bound::Text(rule.key.value.to_string()))
+}
+
 /// What the catalog says of the organization; nothing where it says nothing.
 fn organization(catalog: &Catalog) -> Bound {
     let text = |text: Option<String>| text.map_or(Bound::Nothing, Bound::Text);
@@ -65,6 +97,7 @@ fn organization(catalog: &Catalog) -> Bound {
         ("id", text(organization.map(|organization| organization.id.value.clone()))),
         ("root", text(root.map(|root| root.value.clone()))),
         ("management_account", text(account.map(|account| account.value.to_string()))),
+        ("tag_policy", Bound::Document(tag_policy(catalog))),
     ])
 }
 

@@ -18,8 +18,8 @@ fn shared_value(catalog: &Catalog, rule: &TagRule, unit: Unit<'_>) -> Option<Str
         Some(TagSource::TenantId) => shared_tag(unit),
         Some(TagSource::Product) => Some(catalog.product.value.to_string()),
         Some(TagSource::Environment) => Some(catalog.environment.value.to_string()),
-        Some(_) => None,
-        None => rule.default.as_ref().map(|default| default.value.to_string()),
+        Some(_) => rule.shared.as_ref().map(|shared| shared.value.to_string()),
+        None => rule.shared.as_ref().or(rule.default.as_ref()).map(|value| value.value.to_string()),
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct CompiledTemplate {
     /// What its parameters stand for.
     pub symbols: BTreeSet<Symbol>,
     pub capabilities: Vec<&'static str>,
+    /// The types of its resources.
+    pub kinds: BTreeSet<String>,
     /// What it would use of AWS's limits.
     pub count: TemplateCount,
     /// The most that a listener rule of it has.
@@ -190,6 +192,8 @@ impl<'p> Compiler<'p> {
         let mut condition_values = 0;
         let groups = Groups::of(&resources, &outputs);
         let mut tagged = Vec::with_capacity(resources.len());
+        let kind = |resource: &Json| resource.get("Type").and_then(Json::as_text).map(str::to_owned);
+        let kinds = resources.iter().filter_map(|(_, _, resource)| kind(resource)).collect();
         for (id, span, resource) in resources {
             check_id(&id, span, self.report);
             capabilities.extend(capability(&resource));
@@ -278,6 +282,7 @@ impl<'p> Compiler<'p> {
             text,
             symbols,
             capabilities,
+            kinds,
             condition_values,
             outputs: names,
             imports,
@@ -390,7 +395,7 @@ impl<'p> Compiler<'p> {
                         format!("the stack `{}` does not come after `{from}`", stack.name),
                         format!("add `{from}` to the `after` of `{}`", stack.name),
                     )
-                } else if other.is_some_and(|other| other.place != stack.place) {
+                } else if other.is_some_and(|other| !stack.reaches(other)) {
                     (
                         format!("the stack `{from}` is deployed to another account than `{}`", stack.name),
                         "nothing can be imported from another account: pass the value by hand as a setting, or by a name that both know".to_owned(),

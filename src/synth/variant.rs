@@ -25,7 +25,8 @@ pub(super) fn variant(
     for name in relevant_settings(shape.blueprint, stack) {
         let setting = shape.blueprint.settings.properties.get(&name);
         // What a cell does not know makes no difference to its templates.
-        if shape.per != Per::Tenant && setting.is_none_or(|setting| !setting.of_cell) {
+        // Nor does what is one for all.
+        if setting.is_none_or(|setting| setting.of_catalog || !setting.is_known_to(shape.per)) {
             continue;
         }
         let value = shape.settings.get(&name);
@@ -49,6 +50,13 @@ pub(super) fn variant(
             "true" => name,
             _ => format!("{name}-{shown}"),
         });
+    }
+    let is_of_account = |path: &Vec<String>| path.first().is_some_and(|name| name == "account");
+    if shape.blueprint.is_component
+        && !shape.is_first_region
+        && stack.template.paths().iter().any(is_of_account)
+    {
+        parts.push("further_region".to_owned());
     }
     if shape.status != Status::Active && depends_on_status(shape.status, stack) {
         parts.push(shape.status.as_str().to_owned());

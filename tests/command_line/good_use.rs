@@ -160,7 +160,7 @@ fn an_error_as_json_says_what_and_where() {
 #[test]
 fn a_warning_leaves_the_result_on_standard_output_alone() {
     let folder = Folder::of_base("vpc");
-    folder.edit("catalog.yaml", "product:", "components: { monitoring: {} }\nproduct:");
+    folder.edit("catalog.yaml", "product:", "shared_services: { connect: auto }\nproduct:");
     let Run { status, stdout, stderr } = folder.run("synth --format json");
     assert_eq!(status, 0);
     assert_eq!(json(&stdout)["tenants"], 2);

@@ -10,7 +10,7 @@ use tenantry::catalog;
 use tenantry::diagnostics::{Report, Reported, human, json};
 use tenantry::network::Cidr;
 use tenantry::plan::lock::Lock;
-use tenantry::plan::plan;
+use tenantry::plan::{plan, wanted};
 use tenantry::source::SourceMap;
 use tenantry::synth::synth;
 
@@ -60,8 +60,8 @@ fn run(
     sources: &mut SourceMap,
     report: &mut Report,
 ) -> Result<Compiled, Reported> {
-    let library = Library::read(blueprints, sources, report)?;
     let catalog = catalog::read(path, sources, report)?;
+    let library = Library::read_for(&wanted(&catalog), blueprints, sources, report)?;
     let lock = match lock {
         Some(text) => {
             let file = sources.add("tenantry.lock", text);

@@ -35,6 +35,7 @@ from moto.route53.exceptions import ResourceRecordAlreadyExists
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_pools
+import moto_tagging
 import moto_updates
 from server import ABSENT
 
@@ -746,6 +747,7 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_pools.described(Type, property_named),
+    **moto_tagging.described(Type, property_named),
 }
 
 

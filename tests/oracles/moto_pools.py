@@ -42,6 +42,9 @@ def with_options(properties, context):
 
 def attached(created):
     for target in created.properties.get("TargetIds", []):
+        # Accounts of the catalog were there before; moto's organization has those alone that it made itself.
+        if target.isdigit():
+            continue
         created.context.client("organizations").attach_policy(PolicyId=created.reference, TargetId=target)
 
 

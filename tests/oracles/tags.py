@@ -119,6 +119,7 @@ READERS = {
     "AWS::Lambda::Function": of_function,
     "AWS::Organizations::Account": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
     "AWS::Organizations::OrganizationalUnit": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
+    "AWS::CE::CostCategory": of_arn("ce", "list_tags_for_resource", "ResourceArn", "ResourceTags"),
     "AWS::Organizations::Policy": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
     "AWS::CertificateManager::Certificate": of_arn("acm", "list_tags_for_certificate", "CertificateArn", "Tags"),
     "AWS::CloudWatch::Alarm": of_alarm,

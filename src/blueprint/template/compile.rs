@@ -1,6 +1,7 @@
 //! From a template's YAML tree to pieces that evaluate quickly and know their place.
 
 use crate::blueprint::condition::{Condition, parse_path};
+use crate::blueprint::include::TEXT;
 use crate::blueprint::template::Text;
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
@@ -35,6 +36,8 @@ pub enum PieceKind {
     List(Vec<Item>),
     Map(Vec<Entry>),
     Choice(Box<Choice>),
+    /// `$json`: a document that a property takes as a text.
+    Json(Box<Piece>),
 }
 
 /// A value that is one of two, or left out.
@@ -138,6 +141,7 @@ fn section(node: &Node, name: &str, report: &mut Report) -> Vec<Entry> {
 /// Compiles one value.
 pub(super) fn piece(node: &Node, report: &mut Report) -> Piece {
     let kind = match (&node.tag, &node.value) {
+        (Some(tag), Value::Text(source)) if **tag == *TEXT => PieceKind::Literal(Json::text(&**source)),
         (Some(tag), _) => return function(tag, node, report),
         (None, Value::Null) => PieceKind::Literal(Json::Null),
         (None, Value::Boolean(value)) => PieceKind::Literal(Json::Boolean(*value)),
@@ -155,6 +159,9 @@ fn map_piece(node: &Node, map: &[(Key, Node)], report: &mut Report) -> Piece {
     let is_choice = |key: &Key| key.text.starts_with("$if ") || key.text.starts_with("$unless ");
     match map {
         [(key, value)] if &*key.text == "Fn::Sub" => sub(value, span, report),
+        [(key, value)] if &*key.text == "$json" => {
+            Piece { span, kind: PieceKind::Json(Box::new(piece(value, report))) }
+        }
         [(key, then)] if is_choice(key) => choice(key, then, None, span, report),
         [(key, then), (word, otherwise)] if is_choice(key) && &*word.text == "$else" => {
             choice(key, then, Some(otherwise), span, report)
@@ -440,6 +447,7 @@ impl Piece {
             }
             PieceKind::List(items) => collect_items(items, paths),
             PieceKind::Map(entries) => collect_entries(entries, paths),
+            PieceKind::Json(document) => document.collect_paths(paths),
             PieceKind::Choice(choice) => {
                 paths.extend(choice.guard.condition.paths().cloned());
                 choice.then.collect_paths(paths);

@@ -171,6 +171,17 @@ impl Evaluation<'_> {
                 self.entries(entries, scope, &mut map);
                 Some(Json::Object(map.into_iter().map(|(key, _, value)| (key, value)).collect()))
             }
+            PieceKind::Json(document) => {
+                let value = self.piece(document, scope)?;
+                match function_in(&value) {
+                    // What the deployment puts into a text could end it.
+                    Some(name) => {
+                        self.differs(name, "a document that is written as a text", piece.span);
+                        None
+                    }
+                    None => Some(Json::Text(value.to_compact())),
+                }
+            }
             PieceKind::Choice(choice) => match self.holds(&choice.guard, scope)? {
                 true => self.piece(&choice.then, scope),
                 false => choice.otherwise.as_ref().and_then(|otherwise| self.piece(otherwise, scope)),
@@ -309,6 +320,13 @@ impl Evaluation<'_> {
                 self.symbols.insert(symbol.clone());
                 Some(Json::reference(symbol.parameter()))
             }
+            Bound::Document(document) => match function_in(document) {
+                Some(name) => {
+                    self.function_from_data(name, span);
+                    None
+                }
+                None => Some(document.clone()),
+            },
             Bound::Nothing | Bound::Record(_) => {
                 self.report.push(
                     Diagnostic::error(
@@ -547,6 +565,17 @@ impl Evaluation<'_> {
             .at(span, "")
             .help("tenants of one shape share the template: use a setting or a number here"),
         );
+    }
+}
+
+/// A key of a document of data that CloudFormation would take for a function.
+fn function_in(document: &Json) -> Option<&str> {
+    match document {
+        Json::List(items) => items.iter().find_map(function_in),
+        Json::Object(entries) => entries
+            .iter()
+            .find_map(|(key, value)| if is_function(key) { Some(key.as_str()) } else { function_in(value) }),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::Code;
 
 pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_BLUEPRINT,
+    &UNKNOWN_COMPONENT,
     &INVALID_BLUEPRINT,
     &INVALID_TEMPLATE,
     &INVALID_EXPRESSION,
@@ -25,6 +26,13 @@ pub static UNKNOWN_BLUEPRINT: Code = Code {
     meaning: "a tier asks for a model or blueprint that there is none for",
     explanation: "A tier's `model` names the blueprint that builds its tenants, unless the tier names another with `blueprint:`. \
 `tenantry blueprint list` shows those in the binary; `--blueprints DIR` adds others, one folder each.",
+};
+
+pub static UNKNOWN_COMPONENT: Code = Code {
+    name: "unknown-component",
+    meaning: "a component is not one that tenantry knows",
+    explanation: "`components` of the catalog names what is switched on. `tenantry blueprint list` shows the components in the binary; \
+`components/NAME/component.yaml` below `--blueprints DIR` adds others.",
 };
 
 pub static INVALID_BLUEPRINT: Code = Code {

@@ -24,7 +24,6 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_ZONE,
     &UNKNOWN_ACCOUNT,
     &UNKNOWN_QUOTA,
-    &UNKNOWN_COMPONENT,
     &UNKNOWN_TAG,
     &MISSING_TAG,
     &INVALID_TAG,
@@ -178,12 +177,6 @@ pub static UNKNOWN_QUOTA: Code = Code {
     name: "unknown-quota",
     meaning: "a quota id is not one of tenantry's table",
     explanation: "`quotas` records increases that AWS has granted, by the ids of tenantry's table of limits (`tenantry limits` shows them), such as `vpcs-per-region`.",
-};
-
-pub static UNKNOWN_COMPONENT: Code = Code {
-    name: "unknown-component",
-    meaning: "a component is not one that tenantry knows",
-    explanation: "The components are identity, monitoring, analytics, backup, chargeback, delivery, security and tagging.",
 };
 
 pub static UNKNOWN_TAG: Code = Code {

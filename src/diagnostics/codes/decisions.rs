@@ -21,6 +21,7 @@ pub(super) const ALL: &[&Code] = &[
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
     &NO_MANAGEMENT_ACCOUNT,
+    &NO_CENTRAL_ACCOUNT,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
     &UNKNOWN_TENANT,
@@ -146,6 +147,13 @@ pub static CO_HOSTING_FORBIDDEN: Code = Code {
     explanation: "A regime may forbid that a tenant shares its home with others. In the models `subnet` and `container` such a tenant gets a cell of its own. In the model \
 `application` tenants share the running program itself, so there is nothing to give it.\n\n    compliance: { pci-dss: { co_hosting: forbidden } }\n\n\
 Give the tenant a tier of another model.",
+};
+
+pub static NO_CENTRAL_ACCOUNT: Code = Code {
+    name: "no-central-account",
+    meaning: "a component has stacks in a central account, and no account of the catalog is one",
+    explanation: "What is there once for a Region stands in the account that hosts the shared services.\n\n    \
+accounts:\n      - { id: \"222222222222\", name: platform, hosts: [shared_services] }",
 };
 
 pub static NO_MANAGEMENT_ACCOUNT: Code = Code {

@@ -39,7 +39,7 @@ fn is_shared(blueprint: &Blueprint, end: &FlowEnd) -> bool {
         // The way there depends on the NAT gateways and on the endpoints.
         FlowEnd::Internet | FlowEnd::Service(_) => {
             let settings = ["interface_endpoints", "nat"].map(|name| blueprint.settings.properties.get(name));
-            settings.into_iter().flatten().all(|setting| setting.of_cell)
+            settings.into_iter().flatten().all(|setting| setting.is_known_to(Per::Cell))
                 && blueprint.workloads.get("endpoints").is_none_or(|one| one.per == Per::Cell)
         }
     }
@@ -49,7 +49,7 @@ fn is_shared(blueprint: &Blueprint, end: &FlowEnd) -> bool {
 fn is_known(blueprint: &Blueprint, condition: Option<&Condition>) -> bool {
     condition.into_iter().flat_map(Condition::paths).all(|path| match path.as_slice() {
         [settings, name, ..] if settings == "settings" => {
-            blueprint.settings.properties.get(name).is_some_and(|setting| setting.of_cell)
+            blueprint.settings.properties.get(name).is_some_and(|setting| setting.is_known_to(Per::Cell))
         }
         _ => false,
     })

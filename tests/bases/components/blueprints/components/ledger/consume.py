@@ -1,0 +1,2 @@
+def consume(entry):
+    return f"{{{entry['tenant']}}} ${{kept}}"
