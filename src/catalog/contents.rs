@@ -316,6 +316,23 @@ pub struct Tier {
     /// Where its tenants live, unless one says otherwise.
     pub account: Option<Located<AccountId>>,
     pub settings: Settings,
+    /// What each of its tenants has beside its main home.
+    pub homes: Vec<TierHome>,
+    pub span: Span,
+}
+
+/// A home that a tier gives to each of its tenants beside the main one, by another tier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierHome {
+    pub tier: Located<TierName>,
+    /// None: the other tier's.
+    pub size: Option<Located<String>>,
+    /// None: the other tier's.
+    pub headroom: Option<Located<u8>>,
+    /// None: the other tier's.
+    pub account: Option<Located<AccountId>>,
+    /// They override the other tier's.
+    pub settings: Settings,
     pub span: Span,
 }
 

@@ -10,7 +10,7 @@ use crate::catalog::values::{
 };
 use crate::catalog::{
     Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, Reserved, Tier,
-    quotas, region, tags,
+    quotas, region, tags, tier_homes,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{ComplianceName, Model, TierName};
@@ -323,6 +323,7 @@ fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName,
     let headroom = fields.optional("headroom").and_then(|node| tenant::headroom(node, report));
     let account = fields.optional("account").and_then(|node| name(node, "the account of a tier", report));
     let settings = fields.optional("settings").map(|node| settings(node, report));
+    let homes = fields.optional("homes").map(|node| tier_homes::decode(node, report));
     fields.finish(report);
     let tier_name = tier_name?.value;
     let tier = Tier {
@@ -333,6 +334,7 @@ fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName,
         headroom: headroom.map_or(0, |headroom| headroom.value),
         account,
         settings: settings.unwrap_or_default(),
+        homes: homes.unwrap_or_default(),
         span: node.span,
     };
     Some((tier_name, tier))

@@ -18,6 +18,7 @@ mod components;
 mod connection;
 mod container_ranges;
 mod demand;
+mod departures;
 mod growth;
 mod homes;
 mod ingress_slots;

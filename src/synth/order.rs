@@ -70,18 +70,6 @@ impl<'p> Relatives<'p> {
         let making = stacks.filter(|stack| stack.place == Place::Management && stack.per == Per::Tenant);
         making.map(|stack| (tenant, stack.name.as_str())).collect()
     }
-
-    /// Stacks of one wave do not depend on each other; the first is 1.
-    pub(super) fn wave(&self, stack: &str) -> usize {
-        let wave = |(unit, other): (Unit<'p>, &str)| match (self.unit, unit) {
-            // What is of another's making comes after what that one knows of, and this one does not.
-            (Unit::Account(_), Unit::Tenant(_)) | (Unit::Tenant(_), Unit::Account(_)) => {
-                Relatives::new(self.plan, unit).wave(other)
-            }
-            _ => self.wave(other),
-        };
-        1 + self.depends_on(stack).into_iter().map(wave).max().unwrap_or(0)
-    }
 }
 
 /// All stacks that a stack comes after, directly or not.

@@ -41,6 +41,13 @@ pub(super) struct CompiledTemplate {
     groups: Groups,
 }
 
+impl CompiledTemplate {
+    /// Whether AWS makes an account where it is deployed first.
+    pub(super) fn makes_an_account(&self) -> bool {
+        self.text.contains(r#""Type": "AWS::Organizations::Account""#)
+    }
+}
+
 /// All templates, and whose stacks use which.
 #[derive(Debug, Default)]
 pub(super) struct Templates<'p> {

@@ -31,6 +31,7 @@ from moto.ec2.responses.nat_gateways import NatGateways
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
+from moto.route53.exceptions import ResourceRecordAlreadyExists
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_delivery
@@ -960,6 +961,17 @@ def create_network_acl_entry(self):
     return STOCK_CREATE_ACL_ENTRY(self)
 
 
+def add_record(zone, record):
+    """moto refuses a record that is there only where the two are equal; Route 53 does so by name and type."""
+    taken = any(
+        one.name.rstrip(".") == record["Name"].rstrip(".") and one.type_ == record["Type"] for one in zone.rrsets
+    )
+    if taken and "SetIdentifier" not in record:
+        raise ResourceRecordAlreadyExists(name=record["Name"], _type=record["Type"])
+    return STOCK_ADD_RECORD(zone, record)
+
+
+STOCK_ADD_RECORD = FakeZone.add_rrset
 STOCK_CREATE = parsing.ResourceMap.create
 STOCK_ITEM = parsing.ResourceMap.__getitem__
 STOCK_CREATE_ACL_ENTRY = NetworkACLs.create_network_acl_entry
@@ -974,6 +986,7 @@ def extend():
     NatGateways.create_nat_gateway = create_nat_gateway
     VPCs.associate_vpc_cidr_block = associate_vpc_cidr_block
     NetworkACLs.create_network_acl_entry = create_network_acl_entry
+    FakeZone.add_rrset = add_record
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()

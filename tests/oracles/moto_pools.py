@@ -36,6 +36,12 @@ def in_the_organization(properties, context):
     return properties
 
 
+def with_options(properties, context):
+    """What CloudFormation says beside the description is an option of the API's."""
+    own = {name: properties.pop(name) for name in ("Description", "Tags") if name in properties}
+    return {**own, "Options": properties}
+
+
 def attached(created):
     for target in created.properties.get("TargetIds", []):
         # Accounts of the catalog were there before; moto's organization has those alone that it made itself.
@@ -168,6 +174,14 @@ def described(Type, property_named):
         "AWS::ApiGateway::Account": Type(
             "apigateway", "update_account", lambda created: "account", prepare=account_settings
         ),
+        "AWS::EC2::TransitGateway": Type(
+            "ec2",
+            "create_transit_gateway",
+            "TransitGateway.TransitGatewayId",
+            {"Id": "TransitGateway.TransitGatewayId", "TransitGatewayArn": "TransitGateway.TransitGatewayArn"},
+            prepare=with_options,
+            ec2_tags="transit-gateway",
+        ),
         "AWS::EC2::TransitGatewayAttachment": Type(
             "ec2",
             "create_transit_gateway_vpc_attachment",
@@ -202,6 +216,7 @@ def described(Type, property_named):
             {"RestApiId": "id", "RootResourceId": "rootResourceId"},
             rename={"ApiKeySourceType": "apiKeySource"},
         ),
+        "AWS::ApiGateway::Resource": Type("apigateway", "create_resource", "id", {"ResourceId": "id"}),
         "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
         "AWS::ApiGateway::Method": Type(
             "apigateway",
