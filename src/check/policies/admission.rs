@@ -22,7 +22,7 @@ use crate::diagnostics::codes;
 
 /// Types with a policy of their own: the property with the document, and the one that names the resource
 /// where the policy is a resource beside it.
-const GRANTS: [(&str, &str, &str); 21] = [
+const GRANTS: [(&str, &str, &str); 23] = [
     ("AWS::Backup::BackupVault", "AccessPolicy", ""),
     ("AWS::CodeArtifact::Domain", "PermissionsPolicyDocument", ""),
     ("AWS::CodeArtifact::Repository", "PermissionsPolicyDocument", ""),
@@ -31,12 +31,15 @@ const GRANTS: [(&str, &str, &str); 21] = [
     ("AWS::ECR::Repository", "RepositoryPolicyText", ""),
     ("AWS::EFS::FileSystem", "FileSystemPolicy", ""),
     ("AWS::Events::EventBus", "Policy", ""),
+    // Its properties are the document.
+    ("AWS::Events::EventBusPolicy", "", "EventBusName"),
     ("AWS::IAM::Role", "AssumeRolePolicyDocument", ""),
     ("AWS::KMS::Key", "KeyPolicy", ""),
     ("AWS::KMS::ReplicaKey", "KeyPolicy", ""),
     ("AWS::Kinesis::ResourcePolicy", "ResourcePolicy", "ResourceArn"),
     ("AWS::Logs::Destination", "DestinationPolicy", ""),
     ("AWS::Logs::ResourcePolicy", "PolicyDocument", ""),
+    ("AWS::Oam::Sink", "Policy", ""),
     ("AWS::OpenSearchService::Domain", "AccessPolicies", ""),
     ("AWS::S3::AccessPoint", "Policy", ""),
     ("AWS::S3::BucketPolicy", "PolicyDocument", "Bucket"),
@@ -59,12 +62,16 @@ const NO_GRANTS: [&str; 4] = [
 ];
 
 /// Actions that show nothing of a tenant to whoever is of the organization (Service Authorization Reference): a
-/// copy is put in and nothing of what is there is seen, and a container image is the product's.
-const FOR_THE_ORGANIZATION: [&str; 4] = [
+/// copy or an event is put in and nothing of what is there is seen, a link shows its maker's own telemetry to
+/// others, and a container image is the product's.
+const FOR_THE_ORGANIZATION: [&str; 7] = [
     "backup:copyintobackupvault",
     "ecr:batchchecklayeravailability",
     "ecr:batchgetimage",
     "ecr:getdownloadurlforlayer",
+    "events:putevents",
+    "oam:createlink",
+    "oam:updatelink",
 ];
 
 impl<'e> Judge<'e> {
@@ -83,7 +90,7 @@ impl<'e> Judge<'e> {
     fn policies_of(&self, kind: &str, property: &str, owner: &str) -> Judgement {
         let mut judgement = Judgement::default();
         for policy in self.estate.of_kind(kind) {
-            let written = policy.property(property);
+            let written = if property.is_empty() { policy.properties() } else { policy.property(property) };
             if matches!(written, Value::Absent) {
                 continue;
             }
