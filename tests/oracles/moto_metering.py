@@ -121,6 +121,7 @@ def described(Type, property_named):
             "create_log_stream",
             property_named("LogStreamName"),
             rename={"LogGroupName": "logGroupName", "LogStreamName": "logStreamName"},
+            named=("LogStreamName", 512),
         ),
         "AWS::SQS::QueuePolicy": Type(
             "sqs", "set_queue_attributes", lambda created: created.properties["Queues"][0], prepare=queue_policy
