@@ -52,9 +52,8 @@ fn the_isolation_tag_is_demanded_and_protected_but_from_deployment() {
         let except = &statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"];
         assert_eq!(except[0], "arn:aws:iam::*:role/deployment", "{statement}");
     }
-    let protects = |statement: &&Value| {
-        statement["Condition"]["ForAnyValue:StringEquals"]["aws:TagKeys"] == "tenant-id"
-    };
+    let protects =
+        |statement: &&Value| statement["Condition"]["ForAnyValue:StringEquals"]["aws:TagKeys"] == "tenant-id";
     assert_eq!(statements.iter().filter(protects).count(), 1);
 }
 
