@@ -50,7 +50,7 @@ fn the_isolation_tag_is_demanded_and_protected_but_from_deployment() {
     for statement in statements {
         assert_eq!(statement["Effect"], "Deny");
         let except = &statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"];
-        assert_eq!(except[0], "arn:aws:iam::*:role/deployment", "{statement}");
+        assert_eq!(except[0], "arn:aws:iam::*:role/ledgerly-prod-execution", "{statement}");
     }
     let protects =
         |statement: &&Value| statement["Condition"]["ForAnyValue:StringEquals"]["aws:TagKeys"] == "tenant-id";
