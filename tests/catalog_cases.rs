@@ -164,7 +164,8 @@ fn summary(catalog: &Catalog) -> String {
     if let Some(one) = &catalog.organization {
         let management = one.management_account.as_ref().map(|account| account.value.as_str());
         let root = one.root.as_ref().map(|root| &root.value);
-        line(format!("organization {} {management:?} {root:?}", one.id.value));
+        let trail = if one.trail { "" } else { " without a trail of ours" };
+        line(format!("organization {} {management:?} {root:?}{trail}", one.id.value));
     }
     for account in &catalog.accounts {
         let hosts: Vec<_> = account

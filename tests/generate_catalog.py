@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""generate_catalog.py N [--seed S] [--tenants-format yaml|csv|jsonl] [--into DIR]: a catalog of N tenants.
+"""generate_catalog.py N [--mixed] [--seed S] [--tenants-format yaml|csv|jsonl] [--into DIR]: a catalog of N tenants.
 
 The same arguments give the same bytes on any machine, and a tenant depends on the seed and its own number alone, so
 a larger catalog begins with the tenants of a smaller one. All tenants have a VPC, in three shapes, so that N tenants
 compile to three sets of templates. The mix is chosen for room: 10,000 tenants take about 7 million of the 16.7
 million addresses of 10.0.0.0/8, and fit with a headroom of one doubling each.
+
+With --mixed the tenants are spread over all five models, with services, databases and a transit gateway: few have an
+account or a VPC, most share an application.
 
 YAML tenants stand in catalog.yaml itself; CSV and JSON Lines in a file beside it.
 """
@@ -43,6 +46,34 @@ GRANTED = {
     "resource-groups": VPCS_PER_REGION,
 }
 ROLES_PER_ACCOUNT = 5000
+# The mix of --mixed: as a product sells them, each tier beside the one above it costs less and shares more.
+IMAGE = "200000000001.dkr.ecr.us-east-1.amazonaws.com/ledgerly"
+FRONT = {"load_balancer": True, "domain": "ledgerly.example", "hosted_zone": "Z0123456789ABCDEFGHIJ", "image": IMAGE + ":1"}
+GATEWAY = {
+    "attached": True,
+    "transit_gateway": "tgw-0a1b2c3d4e5f60718",
+    "attachment_tables": True,
+    "tenants_table": "tgw-rtb-0a1b2c3d4e5f60719",
+    "central_table": "tgw-rtb-0a1b2c3d4e5f6071a",
+}
+MIXED_TIERS = {
+    "enterprise": {
+        "model": "account",
+        "size": "small",
+        "settings": {"mail_domain": "cloud.ledgerly.example", "operations_account": "200000000001"},
+    },
+    "business": {"model": "vpc", "size": "small", "settings": {"internet_egress": True} | GATEWAY},
+    "team": {"model": "subnet", "size": "small", "settings": FRONT | {"service": True, "database": True}},
+    "plus": {"model": "container", "settings": FRONT},
+    "free": {
+        "model": "application",
+        "settings": {"function": True, "image": IMAGE + "/pool:1", "authorizer_image": IMAGE + "/authorizer:1"},
+    },
+}
+MIXED_HOSTS = (["shared_services", "subnet", "container", "application"], ["vpc"])
+MIXED_PER_ACCOUNT = 80
+MIXED_GRANTED = {"vpcs-per-region": 100, "iam-roles-per-account": 5000, "fargate-vcpu": 200, "rds-instances": 200, "rds-clusters": 100}
+MIXED_WEIGHTS = {"enterprise": 2, "business": 18, "team": 15, "plus": 15, "free": 50}
 FIRST_WORDS = ("north", "blue", "iron", "silver", "quiet", "swift", "amber", "cedar", "delta", "lunar")
 SECOND_WORDS = ("wind", "harbor", "field", "bridge", "forge", "peak", "river", "stone", "labs", "works")
 
@@ -50,13 +81,16 @@ SECOND_WORDS = ("wind", "harbor", "field", "bridge", "forge", "peak", "river", "
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("tenants", type=int, metavar="N")
+    arguments.add_argument("--mixed", action="store_true", help="tenants of all five models")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--tenants-format", choices=["yaml", "csv", "jsonl"], default="yaml")
     arguments.add_argument("--into", type=Path, default=Path("."), help="a directory; made if missing")
     chosen = arguments.parse_args()
 
-    tenants = [tenant(chosen.seed, number) for number in range(1, chosen.tenants + 1)]
-    catalog = catalog_for(chosen.tenants)
+    weights = MIXED_WEIGHTS if chosen.mixed else WEIGHTS
+    catalog = mixed_catalog_for(chosen.tenants) if chosen.mixed else catalog_for(chosen.tenants)
+    regions = list(catalog["regions"])
+    tenants = [tenant(chosen.seed, number, weights, regions) for number in range(1, chosen.tenants + 1)]
     chosen.into.mkdir(parents=True, exist_ok=True)
     if chosen.tenants_format == "yaml":
         catalog["tenants"] = tenants
@@ -87,15 +121,33 @@ def catalog_for(tenants):
     }
 
 
-def tenant(seed, number):
+def mixed_catalog_for(tenants):
+    """In one Region, where the centre is. A full account opens the next one of those that host the model."""
+    catalog = catalog_for(tenants)
+    accounts = [
+        {"id": str(200_000_000_001 + number), "name": f"tenants-{number + 1}", "hosts": MIXED_HOSTS[number % 2]}
+        for number in range(2 + 2 * (tenants // (2 * MIXED_PER_ACCOUNT)))
+    ]
+    catalog["organization"] = {"id": "o-a1b2c3d4e5", "management_account": "111111111111", "root": "r-ab12"}
+    return catalog | {
+        "accounts": accounts,
+        "regions": {"us-east-1": REGIONS["us-east-1"]},
+        "ranges": {"central": ["192.168.8.0/22"]},
+        "shared_services": {"connect": "auto", "networks": {"us-east-1": "192.168.8.0/22"}},
+        "quotas": [{"quota": quota, "value": value} for quota, value in (GRANTED | MIXED_GRANTED).items()],
+        "tiers": MIXED_TIERS,
+    }
+
+
+def tenant(seed, number, weights, regions):
     # Its own stream of chance, so that no tenant depends on how many there are.
     chance = random.Random(f"{seed}/{number}")
     words = chance.choice(FIRST_WORDS), chance.choice(SECOND_WORDS)
     return {
         "id": f"{'-'.join(words)}-{number:06}",
         "name": f"{words[0].capitalize()} {words[1].capitalize()} {number}",
-        "tier": chance.choices(list(WEIGHTS), WEIGHTS.values())[0],
-        "region": chance.choice(list(REGIONS)),
+        "tier": chance.choices(list(weights), weights.values())[0],
+        "region": chance.choice(regions),
         "status": chance.choices(["active", "planned", "suspended"], [94, 4, 2])[0],
         "ingress": [f"203.0.113.{16 * block}/28" for block in sorted(chance.sample(range(16), chance.randint(0, 2)))],
         "tags": {

@@ -102,3 +102,22 @@ fn who_is_suspended_keeps_everything_but_the_way_in() {
     assert!(after[script].contains("ALTER ROLE \"tenant-acme\" NOLOGIN;"));
     assert!(!after[script].contains("globex"));
 }
+
+#[test]
+fn the_record_of_a_tenant_that_has_retired_is_deleted_by_the_same_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let stays = tenant("globex", "free", "");
+    let before = synth(directory.path(), &[tenant("acme", "free", ""), stays.clone()]);
+    let records = "cells/111122223333/eu-west-1/application-1/tenants/all.json";
+    assert!(!before[records].contains("DeleteRequest"));
+    let retired = tenant("acme", "free", ", status: retired");
+    let first = synth(directory.path(), &[retired.clone(), stays.clone()]);
+    // The lock has forgotten the tenant by now, and the call still says the same.
+    let after = synth(directory.path(), &[retired, stays]);
+    assert_eq!(first[records], after[records]);
+    let call: serde_json::Value = serde_json::from_str(&after[records]).unwrap();
+    let requests = call["shop-test-1-application-tenants"].as_array().unwrap();
+    let deleted: Vec<_> = requests.iter().filter_map(|one| one.get("DeleteRequest")).collect();
+    assert_eq!(deleted, [&serde_json::json!({"Key": {"tenant_id": {"S": "acme"}}})]);
+    assert!(requests.iter().any(|one| one["PutRequest"]["Item"]["tenant_id"]["S"] == "globex"));
+}

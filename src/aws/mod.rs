@@ -9,5 +9,5 @@ mod regions;
 pub mod vpc_blocks;
 
 pub use prefix_lists::{PrefixListService, prefix_list};
-pub use quotas::{Confidence, Quota, quota, quotas};
+pub use quotas::{Confidence, GROUP_QUOTA, INTERFACE_QUOTA, Quota, RULES_OF_INTERFACE, quota, quotas};
 pub use regions::{Partition, RegionFacts, region, regions};

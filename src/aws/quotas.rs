@@ -8,6 +8,12 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+/// AWS grants no rules of a security group times groups of an interface, by the ids of the two quotas,
+/// beyond this (VPC User Guide, "Amazon VPC quotas").
+pub const RULES_OF_INTERFACE: u64 = 1_000;
+pub const GROUP_QUOTA: &str = "rules-per-security-group";
+pub const INTERFACE_QUOTA: &str = "security-groups-per-network-interface";
+
 /// One limit of AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

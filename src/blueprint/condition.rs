@@ -1,22 +1,24 @@
 //! Conditions of `$if`, `$unless` and `when`: comparisons of a path with words, joined by `and` and `or`.
 
+use std::fmt;
+
 use crate::blueprint::{Bound, Scope, UnknownName};
 
 /// Alternatives, of which one must hold. All comparisons of an alternative must hold for it to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Condition {
     pub any: Vec<Vec<Comparison>>,
 }
 
 /// `path`, `path is word`, `path is not word`, or `path in [word, word]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Comparison {
     pub path: Vec<String>,
     pub test: Test,
 }
 
 /// What is asked of the path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Test {
     /// Neither false, zero, empty nor nothing.
     Holds,
@@ -67,6 +69,25 @@ impl Condition {
         self.any.iter().any(|all| all.iter().all(may_hold))
     }
 
+    /// What is left to know where some of its comparisons are known, in an order of its own: as many words
+    /// for the same question are one. Without a comparison in one of its alternatives, it holds.
+    #[must_use]
+    pub fn remainder(&self, known: impl Fn(&Comparison) -> Option<bool>) -> Condition {
+        let mut any: Vec<Vec<Comparison>> = Vec::new();
+        for all in &self.any {
+            if all.iter().any(|one| known(one) == Some(false)) {
+                continue;
+            }
+            let mut left: Vec<Comparison> = all.iter().filter(|one| known(one).is_none()).cloned().collect();
+            left.sort();
+            left.dedup();
+            any.push(left);
+        }
+        any.sort();
+        any.dedup();
+        Condition { any }
+    }
+
     /// The paths that it names.
     pub fn paths(&self) -> impl Iterator<Item = &Vec<String>> {
         self.any.iter().flatten().map(|comparison| &comparison.path)
@@ -94,7 +115,11 @@ impl Comparison {
         Some(Comparison { path: parse_path(path)?, test })
     }
 
-    fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
+    /// Whether it holds with these names.
+    ///
+    /// # Errors
+    /// If its path is unknown, or differs by tenant.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, ConditionError> {
         let bound = scope.find(&self.path).map_err(ConditionError::UnknownName)?;
         let differs = || ConditionError::DiffersByTenant(self.path.join("."));
         let shown = printed(bound).ok_or_else(differs)?;
@@ -104,6 +129,28 @@ impl Comparison {
             Test::IsNot(word) => shown != *word,
             Test::In(words) => words.contains(&shown),
         })
+    }
+}
+
+impl fmt::Display for Condition {
+    /// As it is read.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all =
+            |all: &Vec<Comparison>| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        formatter.write_str(&self.any.iter().map(all).collect::<Vec<_>>().join(" or "))
+    }
+}
+
+impl fmt::Display for Comparison {
+    /// As it is read.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.join(".");
+        match &self.test {
+            Test::Holds => formatter.write_str(&path),
+            Test::Is(word) => write!(formatter, "{path} is {word}"),
+            Test::IsNot(word) => write!(formatter, "{path} is not {word}"),
+            Test::In(words) => write!(formatter, "{path} in [{}]", words.join(", ")),
+        }
     }
 }
 
@@ -169,6 +216,24 @@ mod tests {
         assert!(may_hold("settings.size is 3 and settings.on"));
         assert!(!may_hold("settings.size is 3 and settings.on is not true"));
         assert!(!may_hold("settings.other"));
+    }
+
+    #[test]
+    fn what_is_left_to_know_is_one_however_it_is_said() {
+        let left = |text: &str| {
+            let known = |one: &Comparison| match one.path[0].as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            };
+            Condition::parse(text).unwrap().remainder(known).to_string()
+        };
+        assert_eq!(left("b and yes and a"), "a and b");
+        assert_eq!(left("a and b"), left("b and a and a"));
+        assert_eq!(left("c is not x or no and a or b in [y, z]"), "b in [y, z] or c is not x");
+        let holds =
+            Condition::parse("a or yes").unwrap().remainder(|one| (one.path == ["yes"]).then_some(true));
+        assert!(holds.any.iter().any(Vec::is_empty));
     }
 
     #[test]

@@ -86,18 +86,24 @@ pub enum Place {
     Home,
     /// The organization's management account.
     Management,
+    /// The account of the central services.
+    SharedServices,
 }
 
 impl Place {
     /// Every word of blueprints with its value.
-    pub const WORDS: &'static [(&'static str, Place)] =
-        &[("home", Place::Home), ("management", Place::Management)];
+    pub const WORDS: &'static [(&'static str, Place)] = &[
+        ("home", Place::Home),
+        ("management", Place::Management),
+        ("shared_services", Place::SharedServices),
+    ];
 
     /// The word in blueprints.
     pub fn word(self) -> &'static str {
         match self {
             Place::Home => "home",
             Place::Management => "management",
+            Place::SharedServices => "shared_services",
         }
     }
 }

@@ -39,6 +39,7 @@ const EMBEDDED: &[Embedded] = &[
     embedded_files!("", "application":
         "api.yaml",
         "api_key.yaml",
+        "attachment.yaml",
         "blueprint.yaml",
         "data.yaml",
         "database.yaml",
@@ -53,14 +54,16 @@ const EMBEDDED: &[Embedded] = &[
         "tenants.yaml",
     ),
     embedded_files!("", "container": "blueprint.yaml", "cluster.yaml", "security.yaml", "service.yaml"),
-    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml"),
+    embedded_files!("", "shared_services": "blueprint.yaml", "hub.yaml", "private_link.yaml", "transit_gateway.yaml"),
     embedded_files!("", "subnet": "blueprint.yaml", "network.yaml", "security.yaml"),
     embedded_files!("", "vpc": "blueprint.yaml"),
 ];
 
 /// The parts that they are made of.
 const EMBEDDED_PARTS: &[Embedded] = &[
-    embedded_files!("parts/", "attachment": "attachment.yaml", "part.yaml"),
+    embedded_files!("parts/", "attachment": "attachment.yaml", "central.yaml", "part.yaml", "way_back.yaml"),
+    embedded_files!("parts/", "cell_attachment": "attachment.yaml", "part.yaml"),
+    embedded_files!("parts/", "cell_central": "central.yaml", "part.yaml", "way_back.yaml"),
     embedded_files!("parts/", "cell_entry": "host_name.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
@@ -70,10 +73,45 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "service": "namespace.yaml", "part.yaml", "running.yaml", "scaling.yaml", "service.yaml", "task_definition.yaml"),
+    embedded_files!("parts/", "vpn": "part.yaml", "tunnel.yaml", "vpn.yaml"),
 ];
 
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
+    embedded_files!("components/", "analytics": "administration.yaml", "component.yaml", "delivery.yaml", "pool.yaml", "store.yaml"),
+    embedded_files!("components/", "backup":
+        "account_commands.yaml",
+        "cell.yaml",
+        "component.yaml",
+        "copies.yaml",
+        "copy.yaml",
+        "key_administration.yaml",
+        "key_grants.yaml",
+        "key_use.yaml",
+        "lock.yaml",
+        "no_deletion.yaml",
+        "organization_commands.yaml",
+        "tenant.yaml",
+        "vault.yaml",
+    ),
+    embedded_files!("components/", "chargeback":
+        "administration.yaml",
+        "archive.yaml",
+        "component.yaml",
+        "costs.yaml",
+        "counter.yaml",
+        "export.yaml",
+        "export_command.yaml",
+        "lifecycle.py",
+        "lifecycle.yaml",
+        "pool.yaml",
+        "queries.yaml",
+        "sender.yaml",
+        "stream.yaml",
+        "trust_in_functions.yaml",
+        "usage.py",
+        "warehouse.yaml",
+    ),
     embedded_files!("components/", "delivery":
         "account.yaml",
         "cell.yaml",
@@ -91,6 +129,30 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "pipeline.yaml",
         "repository_policy.yaml",
     ),
+    embedded_files!("components/", "identity":
+        "application_pool.yaml", "cell_federation.yaml", "client_properties.yaml", "component.yaml",
+        "credentials.yaml", "federation.yaml", "groups.yaml", "invite.yaml", "own_pool.yaml",
+        "pool_properties.yaml", "provider.yaml", "shared_pool.yaml", "shared_pool_outputs.yaml",
+        "shared_pool_resources.yaml", "sign_in_pages.yaml", "token.py", "token_function.yaml",
+        "token_function_properties.yaml"),
+    embedded_files!("components/", "monitoring":
+        "account.yaml",
+        "cell.yaml",
+        "cell_dashboard.yaml",
+        "component.yaml",
+        "configuration.yaml",
+        "key_administration.yaml",
+        "link.yaml",
+        "sink.yaml",
+        "tenant.yaml",
+        "tenant_dashboard.yaml",
+    ),
+    embedded_files!("components/", "security":
+        "account.yaml", "account_commands.yaml", "api_firewall.yaml", "cell_firewall.yaml", "center.yaml",
+        "component.yaml", "detector.yaml", "findings.yaml", "firewall.yaml", "firewall_logging.yaml",
+        "firewall_properties.yaml", "host_rules.yaml", "hub.yaml", "organization.yaml",
+        "organization_commands.yaml", "shared_account.yaml", "standards.yaml", "token_rules.yaml",
+        "trail.yaml", "unused_access.yaml"),
     embedded_files!("components/", "tagging": "account.yaml", "component.yaml", "costs.yaml", "policies.yaml"),
 ];
 

@@ -10,6 +10,9 @@ use crate::diagnostics::{Diagnostic, Report, closest, codes, list_of, quote};
 use crate::identity::Model;
 use crate::yaml::{Fields, Key, Node};
 
+/// A stack that is no blueprint's own: that of the central services, which whoever is joined to them may come after.
+pub const HUB: &str = "hub";
+
 /// What the stacks of one blueprint are read with.
 pub(super) struct StackReader<'l> {
     pub templates: Templates<'l>,
@@ -129,7 +132,7 @@ impl StackReader<'_> {
         let mut after = Vec::new();
         for item in node.list(what, report).unwrap_or_default() {
             let Some(name) = item.text(what, report) else { continue };
-            if !names.contains(name) {
+            if !names.contains(name) && name != HUB {
                 let (message, help) = match self.joined.stacks.get(stack) {
                     Some((component, false)) => (
                         format!(
@@ -157,7 +160,7 @@ impl StackReader<'_> {
 
 /// A blueprint's one stack for the organization stands where the organization is managed.
 fn check_place(per: Per, place: Place, node: &Node, report: &mut Report) {
-    if per == Per::Organization && place == Place::Home {
+    if per == Per::Organization && place != Place::Management {
         let message = "a stack of the organization has no home but the management account";
         invalid(node.span, message, "write `management`, or leave it out", report);
     }

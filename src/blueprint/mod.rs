@@ -26,6 +26,7 @@ pub use intent::{
     SubnetGroup, Workload,
 };
 pub use library::Library;
+pub use load_stacks::HUB;
 pub use scope::{Bound, Scope, Symbol, UnknownName, further_number, pascal};
 pub use settings::Settings;
 

@@ -38,6 +38,8 @@ pub struct Setting {
     /// Whether it is of the cell and not of the tenant: tenants that set it differently live in
     /// different cells.
     pub of_cell: bool,
+    /// Whether the plan sets it, and the catalog may not.
+    pub decided: bool,
     /// Whether it has one value for all tenants, below `components` of the catalog.
     pub of_catalog: bool,
     /// Its JSON Schema, for `tenantry blueprint show`.
@@ -50,7 +52,7 @@ impl Setting {
         match per {
             Per::Tenant => true,
             Per::Cell => self.of_cell || self.of_catalog,
-            Per::Account | Per::Region | Per::Organization => self.of_catalog,
+            Per::Account | Per::Region | Per::Organization => self.of_catalog || self.decided,
         }
     }
 
@@ -118,6 +120,7 @@ impl SettingsSchema {
                     lifted: property.get("lifted").and_then(JsonValue::as_bool).unwrap_or(false),
                     of_cell: text("scope") == "cell",
                     of_catalog: text("scope") == "catalog",
+                    decided: property.get("decided").and_then(JsonValue::as_bool).unwrap_or(false),
                     schema: property.clone(),
                 },
             );
@@ -172,6 +175,7 @@ impl SettingsSchema {
         let numbered = layers.into_iter().enumerate();
         for (layer, (key, node)) in numbered.flat_map(|(at, layer)| layer.iter().map(move |one| (at, one))) {
             match self.properties.get(&*key.text) {
+                Some(setting) if setting.decided => report.push(of_the_plan(key)),
                 Some(setting) if setting.of_catalog && layer > 0 => report.push(of_catalog(key)),
                 Some(_) => {
                     merged.insert(key.text.to_string(), node.to_json());
@@ -262,6 +266,14 @@ impl SettingsSchema {
             .at(key.span, "")
             .help(help)
     }
+}
+
+/// Set in the catalog, though it follows from the catalog.
+fn of_the_plan(key: &Key) -> Diagnostic {
+    let message = format!("the setting {} is not yours to set", quote(&key.text));
+    Diagnostic::error(&codes::INVALID_SETTING, message)
+        .at(key.span, "the plan decides it")
+        .help("take it out; what it follows from is said in its description")
 }
 
 /// That a tier or a tenant sets what is one for all.

@@ -98,6 +98,8 @@ pub struct Organization {
     pub id: Located<String>,
     pub management_account: Option<Located<AccountId>>,
     pub root: Option<Located<String>>,
+    /// Whether the organization gets a trail of what is done in its accounts: not, where it has one.
+    pub trail: bool,
     pub span: Span,
 }
 
@@ -243,6 +245,8 @@ pub struct SharedServices {
     pub connect: Option<Located<Connect>>,
     /// The addresses of the VPC of central services, in each Region that has one.
     pub networks: BTreeMap<RegionName, Located<Cidr>>,
+    /// What is offered by PrivateLink, each with an endpoint service of its own. Words, in order.
+    pub services: Vec<Located<String>>,
 }
 
 impl SharedServices {
@@ -311,6 +315,23 @@ pub struct Tier {
     pub headroom: u8,
     /// Where its tenants live, unless one says otherwise.
     pub account: Option<Located<AccountId>>,
+    pub settings: Settings,
+    /// What each of its tenants has beside its main home.
+    pub homes: Vec<TierHome>,
+    pub span: Span,
+}
+
+/// A home that a tier gives to each of its tenants beside the main one, by another tier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierHome {
+    pub tier: Located<TierName>,
+    /// None: the other tier's.
+    pub size: Option<Located<String>>,
+    /// None: the other tier's.
+    pub headroom: Option<Located<u8>>,
+    /// None: the other tier's.
+    pub account: Option<Located<AccountId>>,
+    /// They override the other tier's.
     pub settings: Settings,
     pub span: Span,
 }

@@ -10,7 +10,7 @@ use crate::catalog::check_ipv6;
 use crate::catalog::decode::Declared;
 use crate::catalog::values::suggestion;
 use crate::catalog::{Account, Catalog, Pool, Reserved, Role, Tenant, Tier};
-use crate::catalog::{ranges, shared_services};
+use crate::catalog::{ranges, shared_services, tier_homes};
 use crate::diagnostics::{Code, Diagnostic, Report, codes, list_of, quote};
 use crate::identity::{AccountId, ComplianceName, Model, TenantId};
 use crate::source::Span;
@@ -213,6 +213,10 @@ fn check_tiers(catalog: &Catalog, declared: &Declared<'_>, report: &mut Report) 
         }
     }
     for tier in catalog.tiers.values() {
+        for home in &tier.homes {
+            check_known(&home.tier, "tier", &codes::UNKNOWN_TIER, declared.tiers.as_ref(), report);
+        }
+        tier_homes::check(tier, &catalog.tiers, report);
         match &tier.account {
             Some(account) if tier.model.value == Model::Account => report.push(
                 Diagnostic::error(

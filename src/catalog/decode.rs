@@ -10,7 +10,7 @@ use crate::catalog::values::{
 };
 use crate::catalog::{
     Account, Catalog, CoHosting, Compliance, FreeText, Host, Organization, Quarantine, Reserved, Tier,
-    quotas, region, tags,
+    quotas, region, tags, tier_homes,
 };
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
 use crate::identity::{ComplianceName, Model, TierName};
@@ -165,8 +165,12 @@ fn organization(node: &Node, report: &mut Report) -> Option<Organization> {
             report,
         )
     });
+    let trail = fields
+        .optional("trail")
+        .and_then(|node| node.boolean("whether there is a `trail`", report))
+        .unwrap_or(true);
     fields.finish(report);
-    Some(Organization { id: id?, management_account, root, span: node.span })
+    Some(Organization { id: id?, management_account, root, trail, span: node.span })
 }
 
 /// An id that AWS gave: a mark, and then lower-case letters and digits.
@@ -319,6 +323,7 @@ fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName,
     let headroom = fields.optional("headroom").and_then(|node| tenant::headroom(node, report));
     let account = fields.optional("account").and_then(|node| name(node, "the account of a tier", report));
     let settings = fields.optional("settings").map(|node| settings(node, report));
+    let homes = fields.optional("homes").map(|node| tier_homes::decode(node, report));
     fields.finish(report);
     let tier_name = tier_name?.value;
     let tier = Tier {
@@ -329,6 +334,7 @@ fn decode_tier(key: &Key, node: &Node, report: &mut Report) -> Option<(TierName,
         headroom: headroom.map_or(0, |headroom| headroom.value),
         account,
         settings: settings.unwrap_or_default(),
+        homes: homes.unwrap_or_default(),
         span: node.span,
     };
     Some((tier_name, tier))

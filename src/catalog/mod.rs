@@ -25,12 +25,13 @@ mod table;
 mod tags;
 mod tenant;
 mod tenant_lists;
+mod tier_homes;
 mod values;
 
 pub use contents::{
     Account, Catalog, CoHosting, Compliance, Connect, Host, Ipv6Pool, NamedRanges, Organization, Pool,
     Purpose, Quarantine, QuotaFile, QuotaOverride, Region, Reserved, Role, Settings, SharedServices, Status,
-    Tenant, Tier,
+    Tenant, Tier, TierHome,
 };
 pub use free_text::{FreeText, Hazard, TenantName};
 pub use locate::{locate, lock_path};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::catalog::{Catalog, cross_check, decode, merge, quotas, tags, tenant_lists};
+use crate::catalog::{Catalog, cross_check, decode, merge, quotas, tags, tenant_lists, tier_homes};
 use crate::diagnostics::{Report, Reported};
 use crate::source::SourceMap;
 
@@ -15,6 +15,7 @@ pub fn read(path: &Path, sources: &mut SourceMap, report: &mut Report) -> Result
     let mut files = merge::read_files(path, sources, report)?;
     let tenants = tenant_lists::read(&mut files, sources, report);
     let (mut catalog, declared) = decode::decode(&files.root, &tenants, report)?;
+    tier_homes::expand(&mut catalog);
     quotas::read_files(&mut catalog, &files, sources, report);
     cross_check::check(&catalog, &declared, report);
     tags::resolve(&mut catalog, report);

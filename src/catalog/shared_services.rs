@@ -8,7 +8,7 @@ use crate::catalog::values::{ipv4_block, name_or, word};
 use crate::catalog::{Catalog, Connect, SharedServices};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::source::Span;
-use crate::yaml::{Fields, Node, Value};
+use crate::yaml::{Fields, Located, Node, Value};
 
 /// The range of the catalog that tenants' ways to the centre lead to.
 const CENTRAL: &str = "central";
@@ -36,19 +36,46 @@ pub(super) fn decode(node: &Node, report: &mut Report) -> Option<SharedServices>
             networks.extend(region.map(|region| region.value).zip(block));
         }
     }
+    let services = fields.optional("services").map(|node| services(node, report)).unwrap_or_default();
     fields.finish(report);
-    let built = matches!(
-        connect.as_ref().map(|connect| connect.value),
-        None | Some(Connect::None | Connect::Auto | Connect::TransitGateway)
-    );
     if let Some(connect) = connect.as_ref().filter(|connect| connect.value != Connect::None)
-        && (!built || networks.is_empty())
+        && networks.is_empty()
     {
-        report.push(not_built("the connection to shared services", connect.span).help(
-            "write `connect: transit_gateway` and the `networks` of the Regions, or connect tenants by templates of your own",
-        ));
+        report.push(
+            not_built("a connection to shared services without a network of theirs", connect.span).help(
+                "add `networks` with a block for each Region, or connect tenants by templates of your own",
+            ),
+        );
     }
-    Some(SharedServices { connect, networks })
+    Some(SharedServices { connect, networks, services })
+}
+
+/// The names below `services`, which become parts of logical ids.
+fn services(node: &Node, report: &mut Report) -> Vec<Located<String>> {
+    let what = "a service of `shared_services`";
+    let mut found: Vec<Located<String>> = Vec::new();
+    for item in node.list("`services`", report).unwrap_or_default() {
+        let Some(name) = item.text(what, report) else { continue };
+        if !is_word(name) {
+            let message = format!("{} is no name of a service", quote(name));
+            let help = "write 1 to 31 lower-case letters and digits, and begin with a letter";
+            report.push(Diagnostic::error(&codes::INVALID_NAME, message).at(item.span, "").help(help));
+        } else if let Some(first) = found.iter().find(|first| first.value == name) {
+            let message = format!("the service {} is there twice", quote(name));
+            let help = "take one of the two out";
+            let error = Diagnostic::error(&codes::DUPLICATE_KEY, message).at(item.span, "again here");
+            report.push(error.also(first.span, "first here").help(help));
+        } else {
+            found.push(Located::new(name.to_owned(), item.span));
+        }
+    }
+    found
+}
+
+fn is_word(name: &str) -> bool {
+    name.len() <= 31
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// That the networks are where tenants find them, and where no tenant is.

@@ -228,6 +228,30 @@ fn waits_for(estate: &Estate, stack: &Stack, wanted: StackId) -> bool {
     false
 }
 
+/// Stacks that import from each other, where no manifest says in which order they are deployed.
+fn circle(estate: &Estate, stack: &Stack, exporter: StackId, span: Span) -> Option<Finding> {
+    let (mut open, mut seen) = (vec![exporter], BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if id == stack.id {
+            let names = format!("{} and {}", quote(&stack.name), quote(&estate.stack(exporter).name));
+            let message = match exporter == stack.id {
+                true => format!("the stack {} imports what it exports itself", quote(&stack.name)),
+                false => format!("the stacks {names} wait for each other's exports"),
+            };
+            let help = "move what both need into a stack that comes before them";
+            return Some(
+                Finding::new(&codes::DEPENDENCY_CIRCLE, message, span, "").of_stack(stack.id).help(help),
+            );
+        }
+        if seen.insert(id) {
+            let next = estate.stack(id);
+            let imports = 0..estate.template(next).imports.len();
+            open.extend(imports.filter_map(|import| next.imported(import)));
+        }
+    }
+    None
+}
+
 fn of_imports(
     estate: &Estate,
     stack: &Stack,
@@ -260,7 +284,7 @@ fn of_imports(
                     );
                 }
             }
-            Some(_) => {}
+            Some(exporter) => findings.extend(circle(estate, stack, exporter, *span)),
             None => {
                 let value = Scope { estate, stack }.value(name);
                 let message = match &value {

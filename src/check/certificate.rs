@@ -39,7 +39,7 @@ that has one tenant's tag, act on a resource of another tenant, or read or chang
 resource lets another tenant's roles or everybody in.";
 
 /// What nobody should read into the claim about permissions.
-const NOT_CLAIMED_OF_PERMISSIONS: [&str; 9] = [
+const NOT_CLAIMED_OF_PERMISSIONS: [&str; 10] = [
     "what `Deny` statements, permissions boundaries, session policies and organization policies take away: nothing here counts on them",
     "what shared roles do: they are listed, and trusted to tell tenants apart",
     "that whoever takes a session role names the right tenant in its tag",
@@ -47,7 +47,8 @@ const NOT_CLAIMED_OF_PERMISSIONS: [&str; 9] = [
     "resources of types that are not listed here, and resources that no template here makes",
     "what services do with a key on behalf of a caller (`kms:ViaService`): that is judged where their data are",
     "names and settings that actions show which name no resource",
-    "who signs in elsewhere, and AWS services in their own name",
+    "who signs in with a provider that tenants share: a condition has to name the client or the person, which one is not judged",
+    "AWS services in their own name, where no condition says on whose behalf they come",
     "changes that are made beside the templates, to policies of AWS's own as well",
 ];
 
@@ -57,8 +58,10 @@ const LISTED: usize = 100;
 /// The certificate of an estate.
 pub fn certificate(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Json {
     let isolation = &judged.isolation;
-    let (networks, permissions) = (of_networks(&isolation.verdict), judged.permissions.standing());
     let (verdict, topology) = (&isolation.verdict, &isolation.network.topology);
+    let unseen = unseen(estate, topology.tenants.is_empty());
+    let least = if unseen.is_empty() { Standing::Isolated } else { Standing::Unknown };
+    let (networks, permissions) = (of_networks(verdict).max(least), judged.permissions.standing().max(least));
     let tenant = |number: &usize| topology.tenants[*number].name.as_str();
     let workload = |number: usize| topology.workloads[number].name.as_str();
     let (digest, files) = digest(estate, sources);
@@ -83,10 +86,13 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Jso
         let services = services.iter().map(|services| services_text(*services)).collect::<Vec<_>>();
         json!({ "workload": workload(*number), "services": services })
     });
-    let leaks =
-        verdict.leaks.iter().map(|leak| json!({ "from": tenant(&leak.from), "to": tenant(&leak.to) }));
+    let leaks = verdict
+        .leaks
+        .iter()
+        .map(|leak| json!({ "from": tenant(&leak.from), "to": tenant(&leak.to), "answered": leak.answered }));
     let gaps = isolation.network.gaps.iter().take(LISTED);
     let gaps = gaps.map(|gap| format!("{}: {}", estate.describe(gap.at.resource), gap.what));
+    let gaps = unseen.into_iter().chain(gaps);
     json!({
         "version": 1,
         "claim": CLAIM,
@@ -108,13 +114,13 @@ pub fn certificate(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Jso
         "not_known": gaps.collect::<Vec<_>>(),
         "shared_workloads": shared.collect::<Vec<_>>(),
         "open_to_the_internet": public.collect::<Vec<_>>(),
-        "permissions": of_permissions(&judged.permissions),
+        "permissions": of_permissions(&judged.permissions, permissions),
         "judged": { "files": files, "digest": digest },
     })
 }
 
 /// What the certificate says about IAM.
-fn of_permissions(judgement: &Judgement) -> Json {
+fn of_permissions(judgement: &Judgement, standing: Standing) -> Json {
     let listed = |names: &[String]| names.iter().take(LISTED).cloned().collect::<Vec<_>>();
     let told = |wanted: Standing| {
         let findings = judgement.findings.iter().filter(|one| policies::standing_of(one) == wanted);
@@ -123,7 +129,7 @@ fn of_permissions(judgement: &Judgement) -> Json {
     json!({
         "claim": CLAIM_OF_PERMISSIONS,
         "not_claimed": NOT_CLAIMED_OF_PERMISSIONS,
-        "verdict": judgement.standing().word(),
+        "verdict": standing.word(),
         "roles": {
             "of_tenants": judgement.tenant_roles,
             "of_sessions": judgement.session_roles.len(),
@@ -168,6 +174,16 @@ pub fn certificate_text(certificate: &Json) -> String {
         }
     }
     serde_json::to_string_pretty(&Ordered(certificate)).unwrap_or_default() + "\n"
+}
+
+/// Why nothing can be said for sure of the estate as a whole.
+fn unseen(estate: &Estate, no_tenants: bool) -> Vec<String> {
+    let opaque = estate.templates().iter().filter(|template| template.is_opaque());
+    let parts = opaque.map(|template| {
+        format!("{}: what a transform, a loop or a stack within the stack makes is not seen", template.path)
+    });
+    let nobody = no_tenants.then(|| "no stack belongs to a tenant: there is no pair to judge".to_owned());
+    nobody.into_iter().chain(parts).collect()
 }
 
 fn of_networks(verdict: &Verdict) -> Standing {

@@ -10,6 +10,7 @@ mod agreement;
 mod certificate;
 mod facts;
 mod finding;
+mod granted;
 pub mod model;
 pub mod network;
 mod parameters;
@@ -24,13 +25,14 @@ mod tests;
 pub use accepted::Accepted;
 pub use certificate::{certificate, certificate_text, verify};
 pub use finding::{Finding, Findings};
+pub use granted::Granted;
 
 use crate::check::model::Estate;
 use crate::source::SourceMap;
 
 /// Judges everything that was read, and tells all that is wrong with it, in the order of the places.
 pub fn check(estate: &Estate, sources: &SourceMap) -> Vec<Finding> {
-    check_with(estate, sources, &Judged::of(estate))
+    check_with(estate, sources, &Judged::of(estate), &Granted::default())
 }
 
 /// What is said of isolation: the judgements that the certificate is made of.
@@ -42,7 +44,9 @@ pub struct Judged {
 impl Judged {
     /// Judges the networks and the permissions of an estate.
     pub fn of(estate: &Estate) -> Self {
-        Judged { isolation: network::Isolation::of(estate), permissions: policies::judge(estate) }
+        let (isolation, permissions) =
+            rayon::join(|| network::Isolation::of(estate), || policies::judge(estate));
+        Judged { isolation, permissions }
     }
 }
 
@@ -66,15 +70,15 @@ impl Standing {
     }
 }
 
-/// The same, where isolation was judged already.
-pub fn check_with(estate: &Estate, sources: &SourceMap, judged: &Judged) -> Vec<Finding> {
+/// The same, where isolation was judged already, and with the limits that AWS has granted.
+pub fn check_with(estate: &Estate, sources: &SourceMap, judged: &Judged, granted: &Granted) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.extend(estate.problems.iter().cloned());
     findings.extend(structure::judge(estate));
     findings.extend(properties::judge(estate, sources));
     findings.extend(parameters::judge(estate, sources));
     findings.extend(agreement::judge(estate, sources));
-    findings.extend(judged.isolation.findings(estate));
+    findings.extend(judged.isolation.findings(estate, granted));
     findings.extend(judged.permissions.findings.iter().cloned());
     findings.extend(tags::judge(estate, sources));
     findings.extend(posture::judge(estate));

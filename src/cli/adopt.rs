@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, count, quote};
-use crate::identity::{Date, SubnetGroupName, TenantId, VpcId};
+use crate::identity::{SubnetGroupName, TenantId, VpcId};
 use crate::plan::adopt::{Found, Wishes, adopt, read};
 use crate::source::read_text;
 use crate::synth::tree::{Beside, replace_lock};
@@ -29,12 +29,8 @@ pub(super) struct Arguments {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(long, value_name = "PATH")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
     /// Show what would be recorded, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -42,7 +38,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
     let wishes = wishes(arguments, &mut session.report);
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session);
+    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session);
     let Session { sources, report, .. } = session;
     let mut found = Found::default();
     for path in &arguments.files {
@@ -99,8 +95,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
 
 /// What the options say about VPCs and subnets.
 fn wishes(arguments: &Arguments, report: &mut Report) -> Wishes {
-    let mut wishes =
-        Wishes { group_tag: arguments.group_tag.clone(), as_of: arguments.as_of, ..Wishes::default() };
+    let mut wishes = Wishes {
+        group_tag: arguments.group_tag.clone(),
+        as_of: arguments.options.as_of,
+        ..Wishes::default()
+    };
     for text in &arguments.tenants {
         let pair =
             text.split_once('=').map(|(tenant, vpc)| (tenant.parse::<TenantId>(), vpc.parse::<VpcId>()));

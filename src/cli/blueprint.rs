@@ -167,10 +167,10 @@ fn shown(blueprint: &Blueprint) -> String {
         let optional = if stack.when.is_some() { " (optional)" } else { "" };
         let whose =
             if stack.per == Per::Tenant { String::new() } else { format!(", per {}", stack.per.word()) };
-        let place = if stack.place == Place::Management && stack.per != Per::Organization {
-            ", in the management account"
-        } else {
-            ""
+        let place = match stack.place {
+            Place::Management if stack.per != Per::Organization => ", in the management account",
+            Place::SharedServices => ", in the account of the central services",
+            Place::Home | Place::Management => "",
         };
         text.push_str(&format!("  {}{optional}{whose}{place}{after}\n", stack.name));
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::check::model::{self, Estate};
-use crate::check::{self, Accepted, Finding, Judged, check_with};
+use crate::check::{self, Accepted, Finding, Granted, Judged, check_with};
 use crate::cli::{Outcome, Rendering, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Reported, Told, codes, count, github, human, junit, quote, sarif};
 use crate::identity::Date;
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// The day of this run, for findings that are accepted until a day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
     as_of: Option<Date>,
+    /// File of quotas that AWS has granted, as `aws service-quotas list-service-quotas` prints them
+    #[arg(long, value_name = "FILE")]
+    quotas: Vec<PathBuf>,
     /// Write the isolation certificate to a file
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
@@ -40,9 +43,14 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         }
         None => Accepted::default(),
     };
+    let mut granted = Granted::default();
+    for path in &arguments.quotas {
+        let file = read_text(path, &mut session.sources, &mut session.report)?;
+        granted.read(file, &session.sources, &mut session.report)?;
+    }
     let estate = model::read(&arguments.output, &mut session.sources, &mut session.report)?;
     let judged = Judged::of(&estate);
-    let mut findings = check_with(&estate, &session.sources, &judged);
+    let mut findings = check_with(&estate, &session.sources, &judged, &granted);
     if let Some(path) = &arguments.verify {
         let file = read_text(path, &mut session.sources, &mut session.report)?;
         findings.extend(check::verify(file, &estate, &session.sources, &judged));

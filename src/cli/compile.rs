@@ -55,8 +55,13 @@ pub(super) fn cell_counts(
     plan: &Plan<'_>,
     synthesis: &Synthesis,
 ) -> Vec<CellCount> {
-    let Some(measures) = &synthesis.measures else { return Vec::new() };
-    // Everybody has a home by now: the second plan only counts.
+    let Some(measures) = synthesis.measures.as_ref().filter(|_| !plan.cells.is_empty()) else {
+        return Vec::new();
+    };
+    if plan.is_measured {
+        return plan.cell_counts.clone();
+    }
+    // Everybody has a home by now: this plan only counts.
     let mut told = Report::default();
     plan_measured(as_of, Some(measures), &inputs.catalog, &inputs.library, &plan.lock, &mut told)
         .map_or_else(|_| plan.cell_counts.clone(), |plan| plan.cell_counts)

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::blueprint::Library;
 use crate::catalog::{self, Catalog};
 use crate::cli::Session;
@@ -10,6 +12,17 @@ use crate::identity::Date;
 use crate::plan::lock::Lock;
 use crate::plan::wanted;
 use crate::source::{FileId, SourceMap, read_text};
+
+/// What a compilation is told beside its catalog.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Directory of blueprints that add to those in the binary or replace them
+    #[arg(long, value_name = "DIR")]
+    pub blueprints: Option<PathBuf>,
+    /// The day of this run, for waits that are counted in days
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
+    pub as_of: Option<Date>,
+}
 
 /// Everything that a compilation starts from.
 pub(super) struct Inputs {

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
-use crate::identity::Date;
 use crate::limits::{Breaks, Outlook, Reach, script};
 use crate::plan::CellCount;
 
@@ -16,25 +15,22 @@ pub(super) struct Arguments {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(value_name = "CATALOG")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
     /// Show also what is not half used and does not break as tenants come
     #[arg(long)]
     all: bool,
     /// Print a shell script with the calls that ask AWS for what is needed now or soon
     #[arg(long)]
     increases: bool,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
-    let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, &mut session.report)?;
+    let inputs =
+        inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session)?;
+    let (plan, synthesis) = compile::compile(&inputs, arguments.options.as_of, &mut session.report)?;
     let outlook = &synthesis.outlook;
-    let counts = compile::cell_counts(&inputs, arguments.as_of, &plan, &synthesis);
+    let counts = compile::cell_counts(&inputs, arguments.options.as_of, &plan, &synthesis);
     let text = match session.format {
         _ if arguments.increases => script(outlook),
         Format::Human => format!("{}\n{}{}", first(outlook), table(outlook, arguments.all), cells(&counts)),

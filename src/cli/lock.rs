@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, codes, quote};
-use crate::identity::{Date, HomeId};
+use crate::identity::HomeId;
 use crate::plan::lock::{Lock, lines_of};
 use crate::plan::{settle, unknown_tenant};
 use crate::synth::tree::{Beside, replace_lock};
@@ -32,12 +32,8 @@ struct Settle {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(value_name = "CATALOG")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -54,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
     let mut fits = false;
     let inputs = inputs::read_with(
         arguments.catalog.as_deref(),
-        arguments.blueprints.as_deref(),
+        arguments.options.blueprints.as_deref(),
         session,
         |file, sources, report| {
             fits = Lock::read(file, sources, &mut Report::default()).is_ok();
@@ -74,7 +70,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         let told = "no two decisions of the lock stand against each other; there is nothing to settle";
         return done(&home, told, [&[], &[]], false, session);
     }
-    let lock = settle(&home, arguments.as_of, inputs.lock, &inputs.catalog, &inputs.library, report)?;
+    let lock = settle(&home, arguments.options.as_of, inputs.lock, &inputs.catalog, &inputs.library, report)?;
     let text = lock.to_text();
     if !arguments.dry_run {
         replace_lock(&Beside { path: &inputs.lock_path, bytes: text.as_bytes() }, report)?;

@@ -9,38 +9,34 @@ use serde_json::json;
 use crate::blueprint::Per;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
-use crate::identity::Date;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
-use crate::plan::security::Peer;
 use crate::plan::security::sharing::group_use;
-use crate::plan::{NetworkPlan, Plan, Unit};
+use crate::plan::security::{Origin, Peer};
+use crate::plan::{NetworkPlan, Plan, Shape, Unit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(value_name = "CATALOG")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
     /// Show the register of addresses and how full each pool is
     #[arg(long)]
     addresses: bool,
     /// Print the register as CSV
     #[arg(long, requires = "addresses")]
     csv: bool,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
+    let inputs =
+        inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session)?;
     let report = &mut session.report;
     // What cannot be printed or deployed is no plan: templates are compiled and counted here too.
-    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.options.as_of, report)?;
     if arguments.addresses {
         let text = addresses(&plan, arguments.csv, session.format);
         print::result(&text, report)?;
@@ -58,9 +54,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let on: Vec<&str> = plan.components.iter().map(|one| one.component.own.name.as_str()).collect();
             let on = if on.is_empty() { String::new() } else { format!("components: {}\n\n", on.join(", ")) };
             format!(
-                "{on}{}\n{cells}{}\n{}\n{}{}",
+                "{on}{}\n{cells}{}\n{}{}\n{}{}",
                 tenants(&plan),
                 pools(&plan),
+                central_services(&plan),
                 groups(&plan),
                 blast_radius(&plan),
                 rules(&plan)
@@ -268,6 +265,23 @@ fn pools(plan: &Plan<'_>) -> String {
 
 /// How many groups and rules each cell needs, beside what no division could do without. Cells of one
 /// tenant are told together.
+/// How networks reach the central services, and why so; nothing where there are none.
+fn central_services(plan: &Plan<'_>) -> String {
+    if plan.connections.is_empty() {
+        return String::new();
+    }
+    let rows = plan.connections.iter().map(|one| {
+        vec![
+            one.region.to_string(),
+            one.account.to_string(),
+            one.by.to_string(),
+            one.networks.to_string(),
+            one.reason.clone(),
+        ]
+    });
+    format!("{}\n", print::table(&["CENTRAL SERVICES", "ACCOUNT", "BY", "NETWORKS", "REASON"], rows))
+}
+
 fn groups(plan: &Plan<'_>) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut alone: BTreeMap<[usize; 4], (String, usize)> = BTreeMap::new();
@@ -330,9 +344,9 @@ fn rules(plan: &Plan<'_>) -> String {
         };
         text.push_str(&format!("rules of {whose} (blueprint {}):\n", shape.blueprint.name));
         let rows = shape.security.rules.iter().map(|rule| {
-            let shared = shape.per == Per::Cell && shape.security.shared.contains(&rule.workload);
+            let shared = rule.origin != Origin::Own;
             vec![
-                if shared { format!("{} (shared)", rule.workload) } else { rule.workload.clone() },
+                if shared { format!("{} ({})", rule.workload, rule.origin) } else { rule.workload.clone() },
                 rule.direction.name().to_owned(),
                 rule.traffic.to_string(),
                 peer(&rule.peer),
@@ -340,7 +354,20 @@ fn rules(plan: &Plan<'_>) -> String {
             ]
         });
         text.push_str(&print::table(&["WORKLOAD", "DIRECTION", "PORTS", "PEER", "WHY"], rows));
+        if shape.per == Per::Tenant {
+            text.push_str(&borne(shape));
+        }
         text.push('\n');
+    }
+    text
+}
+
+/// The groups of the cell that a tenant's interfaces bear beside their own.
+fn borne(shape: &Shape<'_>) -> String {
+    let mut text = String::new();
+    for (workload, origins) in &shape.security.shared {
+        let names: Vec<String> = origins.iter().map(|origin| origin.shared_group(workload)).collect();
+        text.push_str(&format!("{workload} bears besides its own group: {}\n", names.join(", ")));
     }
     text
 }

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::{Diagnostic, Reported, codes, count};
-use crate::identity::Date;
 use crate::synth::tree::{Beside, Change, ChangeKind, compare, replace};
 
 #[derive(Debug, Args)]
@@ -24,18 +23,15 @@ pub(super) struct Arguments {
     /// Refuse to change the lock
     #[arg(long)]
     locked: bool,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcome, Reported> {
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
+    let inputs =
+        inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.as_of, report)?;
+    let (plan, synthesis) = compile::compile_within_limits(&inputs, arguments.options.as_of, report)?;
     let lock_text = plan.lock.to_text();
     let lock_changes = inputs.lock_text.as_deref() != Some(lock_text.as_str());
     if lock_changes && arguments.locked {

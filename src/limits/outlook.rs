@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::aws::Quota;
+use crate::aws::{GROUP_QUOTA, INTERFACE_QUOTA, Quota, RULES_OF_INTERFACE};
 use crate::catalog::Catalog;
 use crate::identity::{HomeId, HostAccount, RegionName};
 use crate::limits::fleet::{Holder, StackUse, Use, add_up};
@@ -13,11 +13,6 @@ const FOLLOWS: [(&str, &str); 2] = [
     ("internet-gateways-per-region", "vpcs-per-region"),
     ("egress-only-internet-gateways-per-region", "vpcs-per-region"),
 ];
-
-/// Two limits whose applied values may not multiply to more than a third.
-const RULES: &str = "rules-per-security-group";
-const GROUPS: &str = "security-groups-per-network-interface";
-const PRODUCT: u64 = 1_000;
 
 /// How much of what a cell shares newcomers leave as room to grow in: the planner's share.
 const TIGHT_PERCENT: u8 = 85;
@@ -155,13 +150,13 @@ fn limit(
 /// The ceiling. That of one limit can depend on the applied value of another.
 fn maximum(catalog: &Catalog, usage: &Use) -> Option<u64> {
     let other = match usage.quota.id.as_str() {
-        RULES => GROUPS,
-        GROUPS => RULES,
+        GROUP_QUOTA => INTERFACE_QUOTA,
+        INTERFACE_QUOTA => GROUP_QUOTA,
         _ => return usage.quota.max,
     };
     let other = crate::aws::quota(other)?;
     let (applied, _) = limit(catalog, other, &usage.account, usage.region.as_ref());
-    let most = PRODUCT / applied?.max(1);
+    let most = RULES_OF_INTERFACE / applied?.max(1);
     Some(usage.quota.max.map_or(most, |own| own.min(most)))
 }
 

@@ -15,11 +15,16 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::AutoScaling::AutoScalingGroup", "auto-scaling-groups"),
     ("AWS::Backup::BackupPlan", "backup-plans"),
     ("AWS::Backup::BackupVault", "backup-vaults"),
+    ("AWS::Backup::Framework", "backup-frameworks"),
+    ("AWS::Backup::LogicallyAirGappedBackupVault", "backup-vaults"),
+    ("AWS::Backup::RestoreTestingPlan", "backup-restore-testing-plans"),
     ("AWS::Budgets::Budget", "budgets"),
     ("AWS::CE::CostCategory", "cost-categories"),
     ("AWS::CloudFormation::StackSet", "cfn-stacksets-per-admin"),
     ("AWS::CloudTrail::EventDataStore", "cloudtrail-event-data-stores"),
     ("AWS::CloudTrail::Trail", "cloudtrail-trails"),
+    ("AWS::CloudWatch::InsightRule", "contributor-insights-rules"),
+    ("AWS::Cognito::IdentityPool", "cognito-identity-pools"),
     ("AWS::Cognito::UserPool", "cognito-user-pools"),
     ("AWS::Config::ConfigRule", "config-rules"),
     ("AWS::Config::ConfigurationAggregator", "config-aggregators"),
@@ -36,9 +41,12 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::EC2::VPC", "vpcs-per-region"),
     // AWS makes a default group with every VPC.
     ("AWS::EC2::VPC", "security-groups-per-region"),
-    ("AWS::EC2::VPCPeeringConnection", "outstanding-vpc-peering-requests"),
+    ("AWS::EC2::CustomerGateway", "customer-gateways-per-region"),
+    ("AWS::EC2::VPNConnection", "vpn-connections-per-region"),
+    ("AWS::EC2::VPNGateway", "virtual-private-gateways-per-region"),
     ("AWS::ECS::Cluster", "ecs-clusters"),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "target-groups-per-region"),
+    ("AWS::GuardDuty::Detector", "guardduty-detectors"),
     ("AWS::IAM::InstanceProfile", "iam-instance-profiles"),
     ("AWS::IAM::ManagedPolicy", "iam-customer-managed-policies"),
     ("AWS::IAM::OIDCProvider", "iam-oidc-providers"),
@@ -62,6 +70,9 @@ pub(super) const COUNTED: &[(&str, &str)] = &[
     ("AWS::SNS::Topic", "sns-topics"),
     ("AWS::SSM::Parameter", "ssm-standard-parameters"),
     ("AWS::SecretsManager::Secret", "secrets"),
+    ("AWS::WAFv2::IPSet", "waf-ip-sets"),
+    ("AWS::WAFv2::RuleGroup", "waf-rule-groups"),
+    ("AWS::WAFv2::WebACL", "waf-web-acls"),
 ];
 
 /// Resources that count one each towards a limit of what a property names.
@@ -69,6 +80,7 @@ pub(super) const HELD: &[(&str, &str, &str)] = &[
     ("AWS::ApiGateway::Resource", "RestApiId", "apigw-resources-per-api"),
     ("AWS::ApiGateway::Stage", "RestApiId", "apigw-stages-per-api"),
     ("AWS::ApiGateway::UsagePlanKey", "KeyId", "apigw-usage-plans-per-key"),
+    ("AWS::Backup::BackupSelection", "BackupPlanId", "backup-resource-assignments-per-plan"),
     ("AWS::Cognito::UserPoolClient", "UserPoolId", "cognito-app-clients-per-pool"),
     ("AWS::Cognito::UserPoolGroup", "UserPoolId", "cognito-groups-per-pool"),
     ("AWS::Cognito::UserPoolIdentityProvider", "UserPoolId", "cognito-idps-per-pool"),
@@ -81,7 +93,7 @@ pub(super) const HELD: &[(&str, &str, &str)] = &[
     ("AWS::EC2::TransitGatewayRouteTable", "TransitGatewayId", "tgw-route-tables-per-tgw"),
     ("AWS::EC2::TransitGatewayVpcAttachment", "TransitGatewayId", "tgw-attachments"),
     ("AWS::EC2::TransitGatewayVpcAttachment", "VpcId", "tgws-per-vpc"),
-    ("AWS::EC2::VPCGatewayAttachment", "VpcId", "internet-gateways-per-vpc"),
+    ("AWS::EC2::VPNConnection", "VpnGatewayId", "vpn-connections-per-vgw"),
     ("AWS::EC2::VPCPeeringConnection", "VpcId", "active-vpc-peering-connections-per-vpc"),
     ("AWS::EC2::VPCPeeringConnection", "PeerVpcId", "active-vpc-peering-connections-per-vpc"),
     ("AWS::ECS::Service", "Cluster", "ecs-services-per-cluster"),
@@ -100,6 +112,9 @@ pub(super) const MADE_WITH: &[(&str, &str)] = &[
 
 /// Lists of a property of one resource, whose length a limit bounds. The path leads through mappings.
 pub(super) const LISTED: &[(&str, &[&str], &str)] = &[
+    ("AWS::Backup::BackupPlan", &["BackupPlan", "BackupPlanRule"], "backup-rules-per-plan"),
+    ("AWS::CloudWatch::Alarm", &["AlarmActions"], "cloudwatch-alarm-actions"),
+    ("AWS::CloudWatch::CompositeAlarm", &["AlarmActions"], "cloudwatch-alarm-actions"),
     ("AWS::Cognito::UserPool", &["Schema"], "cognito-custom-attributes"),
     ("AWS::Cognito::UserPoolClient", &["CallbackURLs"], "cognito-callback-urls"),
     ("AWS::DynamoDB::Table", &["GlobalSecondaryIndexes"], "ddb-gsis-per-table"),

@@ -127,6 +127,13 @@ impl Counter<'_> {
                 self.held(quota, Side::Whole, holder, Tally { sum: 1, once: 0 });
             }
         }
+        // A virtual private gateway is attached by a resource of the same type, and is another limit's.
+        if kind == "AWS::EC2::VPCGatewayAttachment"
+            && property(resource, &["VpnGatewayId"]).is_none()
+            && let Some(vpc) = property(resource, &["VpcId"])
+        {
+            self.held("internet-gateways-per-vpc", Side::Whole, vpc, Tally { sum: 1, once: 0 });
+        }
         for (_, quota) in MADE_WITH.iter().filter(|(other, _)| of_kind(other)) {
             let made = Tally { sum: 1, once: 0 };
             self.count.held.insert((quota, Side::Whole, Reference::Own(id.to_owned())), made);
@@ -145,11 +152,26 @@ impl Counter<'_> {
         }
         self.peak("tags-per-resource", id, list(resource, &["Tags"]).len());
         match kind {
+            // AWS allows one of each kind.
+            "AWS::AccessAnalyzer::Analyzer" => match property(resource, &["Type"]).and_then(Json::as_text) {
+                Some("ACCOUNT") => self.total("access-analyzers-external", 1),
+                Some("ACCOUNT_UNUSED_ACCESS") => self.total("access-analyzers-unused", 1),
+                _ => {}
+            },
+            "AWS::Cognito::UserPoolDomain" if property(resource, &["CustomDomainConfig"]).is_some() => {
+                self.total("cognito-custom-domains", 1);
+            }
             "AWS::EC2::Subnet" => {
                 let zone = property(resource, &["AvailabilityZoneId"])
                     .or(property(resource, &["AvailabilityZone"]))
                     .map_or(Value::Unknown, Value::of);
                 self.count.zones.insert(id.to_owned(), zone);
+            }
+            "AWS::Backup::BackupSelection" => self.selection(resource),
+            "AWS::CloudWatch::Alarm" => {
+                let metrics = list(resource, &["Metrics"]);
+                let metrics = metrics.iter().filter(|one| one.get("MetricStat").is_some()).count();
+                self.peak("cloudwatch-metrics-per-math-alarm", id, metrics);
             }
             "AWS::EC2::VPCCidrBlock" => self.block(resource),
             "AWS::EC2::VPCEndpoint" => self.endpoint(resource),
@@ -181,6 +203,16 @@ impl Counter<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Of the selections of a backup plan, those by tag have a limit of their own.
+    fn selection(&mut self, resource: &Json) {
+        let by_tag = ["Conditions", "ListOfTags"]
+            .iter()
+            .any(|name| property(resource, &["BackupSelection", name]).is_some());
+        if let Some(plan) = property(resource, &["BackupPlanId"]).filter(|_| by_tag) {
+            self.held("backup-tag-selections-per-plan", Side::Whole, plan, Tally { sum: 1, once: 0 });
         }
     }
 

@@ -242,3 +242,48 @@ fn what_tenants_share_is_not_what_they_need() {
     let vpcs = AccountLimit { quota: "vpcs-per-region", scope: Scope::Region };
     assert_eq!((tenant.of_account.get(&vpcs), cell.of_account.get(&vpcs)), (None, Some(&1)));
 }
+
+#[test]
+fn selections_of_a_backup_plan_count_and_those_by_tag_twice() {
+    let counted = template(
+        r#""Plan": {"Type": "AWS::Backup::BackupPlan", "Properties": {"BackupPlan": {"BackupPlanRule": [{}, {}, {}]}}},
+           "Named": {"Type": "AWS::Backup::BackupSelection", "Properties": {"BackupPlanId": {"Ref": "Plan"}, "BackupSelection": {"Resources": ["*"]}}},
+           "Tagged": {"Type": "AWS::Backup::BackupSelection", "Properties": {"BackupPlanId": {"Ref": "Plan"}, "BackupSelection": {"Conditions": {}}}},
+           "Listed": {"Type": "AWS::Backup::BackupSelection", "Properties": {"BackupPlanId": {"Ref": "Plan"}, "BackupSelection": {"ListOfTags": []}}}"#,
+        "",
+    );
+    let stacks = [stack("backup", Some("acme"), counted, &[])];
+    assert_eq!(used(&stacks, "backup-resource-assignments-per-plan"), 3);
+    assert_eq!(used(&stacks, "backup-tag-selections-per-plan"), 2);
+    assert_eq!(used(&stacks, "backup-rules-per-plan"), 3);
+}
+
+#[test]
+fn an_alarm_counts_its_metrics_and_not_its_expressions() {
+    let counted = template(
+        r#""Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": ["a", "b"], "Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]}},
+           "Rule": {"Type": "AWS::CloudWatch::InsightRule", "Properties": {}}"#,
+        "",
+    );
+    let stacks = [stack("monitoring", Some("acme"), counted, &[])];
+    assert_eq!(used(&stacks, "cloudwatch-metrics-per-math-alarm"), 2);
+    assert_eq!(used(&stacks, "cloudwatch-alarm-actions"), 2);
+    assert_eq!(used(&stacks, "contributor-insights-rules"), 1);
+}
+
+#[test]
+fn analyzers_are_counted_by_kind_and_domains_only_where_they_are_ones_own() {
+    let counted = template(
+        r#""External": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT"}},
+           "Unused": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ACCOUNT_UNUSED_ACCESS"}},
+           "Whole": {"Type": "AWS::AccessAnalyzer::Analyzer", "Properties": {"Type": "ORGANIZATION"}},
+           "Prefix": {"Type": "AWS::Cognito::UserPoolDomain", "Properties": {"UserPoolId": "p", "Domain": "acme"}},
+           "Own": {"Type": "AWS::Cognito::UserPoolDomain",
+                   "Properties": {"UserPoolId": "p", "Domain": "id.shop.example", "CustomDomainConfig": {}}}"#,
+        "",
+    );
+    let stacks = [stack("guard", None, counted, &[])];
+    for quota in ["access-analyzers-external", "access-analyzers-unused", "cognito-custom-domains"] {
+        assert_eq!(used(&stacks, quota), 1, "{quota}");
+    }
+}

@@ -8,7 +8,8 @@ use crate::catalog::{Catalog, Status, Tier};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
 use crate::plan::lock::Lock;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::security::Traits;
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::shared_services::central_account;
 use crate::plan::unit::{management, settle_management};
 use crate::plan::{AccountPlan, Growth, TenantPlan};
@@ -134,7 +135,12 @@ pub(super) fn units<'c>(
                 status: Status::Active,
                 zones: 0,
                 growth: Growth::default(),
-                is_first_region: home.is_first_region,
+                traits: Traits::default(),
+                interface_groups: 0,
+                account: AccountFacts {
+                    is_first_region: home.is_first_region,
+                    is_tenants_own: home.tenant.is_some(),
+                },
             };
             let Some(shape) = shapes.of(pattern, one.place, report) else { continue };
             units.push(AccountPlan {
@@ -166,7 +172,9 @@ fn is_there<'c>(one: &ComponentPlan<'c>, per: Per, shapes: &mut Shapes<'c>, repo
         status: Status::Active,
         zones: 0,
         growth: Growth::default(),
-        is_first_region: true,
+        traits: Traits::default(),
+        interface_groups: 0,
+        account: AccountFacts { is_first_region: true, is_tenants_own: false },
     };
     own.stacks_per(per).next().is_some()
         && shapes.of(pattern, one.place, report).is_none_or(|at| !shapes.list[at].stacks.is_empty())

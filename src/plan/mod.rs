@@ -5,7 +5,7 @@
 //! function; past decisions are preferences that it obeys or refuses, never state that it mutates
 //! behind the caller's back.
 //!
-//! In the order of the work: `moves` (which home of the lock each of the catalog is), `quarantine` (which blocks come free), `homes` (which account and cell),
+//! In the order of the work: `moves` (which home of the lock each of the catalog is), `quarantine` (which blocks come free), `homes` (which account and cell), `connection` (how they reach what is shared),
 //! `addresses` and `growth` (which blocks), `shape` (what tenants that are built alike share) with
 //! `security` (which rules).
 
@@ -15,8 +15,10 @@ pub mod adopt;
 mod cell_addresses;
 mod cells;
 mod components;
+mod connection;
 mod container_ranges;
 mod demand;
+mod departures;
 mod growth;
 mod homes;
 mod ingress_slots;
@@ -53,12 +55,15 @@ use crate::plan::intent::{Intent, intents};
 use crate::plan::lock::{Lock, Owner};
 use crate::plan::moves::Homes;
 use crate::plan::pools::Pools;
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::security::Traits;
+use crate::plan::security::count::interface_groups;
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
 use crate::plan::subnet_room::SubnetRoom;
 
 pub use accounts::{Crowded, Full};
 pub use cells::CellCount;
 pub use components::{ComponentPlan, wanted};
+pub use connection::Connection;
 pub use networks::{NetworkPlan, SubnetBlock, SubnetGroupPlan};
 pub use settle::settle;
 pub use shape::{Growth, Shape, account_bound, network_bound, settings_bound};
@@ -79,10 +84,14 @@ pub struct Plan<'c> {
     /// What the others point into with their `shape`.
     pub shapes: Vec<Shape<'c>>,
     pub pools: Vec<PoolUse>,
+    /// By Region, where there are central services.
+    pub connections: Vec<Connection>,
     /// Newcomers for which no account had room, by id.
     pub crowded: Vec<Crowded>,
     /// How many cells there are of each kind, beside the fewest.
     pub cell_counts: Vec<CellCount>,
+    /// Whether that was counted with what tenants need of AWS's limits.
+    pub is_measured: bool,
     /// The decisions to be kept.
     pub lock: Lock,
 }
@@ -188,6 +197,7 @@ pub fn plan_measured<'c>(
     let settled = homes::settle(catalog, &homes, &intents, measures, &mut lock, report);
     intents
         .retain(|intent| !settled.homeless.contains(&intent.home) && lock.tenants.contains_key(&intent.home));
+    let connections = connection::decide(catalog, &mut intents, &mut lock, report);
     let shared = inhabited(&intents, &lock);
 
     let mut pools = Pools::new(catalog, &lock);
@@ -200,16 +210,16 @@ pub fn plan_measured<'c>(
     });
     container_ranges::settle(catalog, intents.iter().map(Intent::container_demand), &mut lock, report);
     ipv6::settle(catalog, dual, &mut lock, report);
-    let mut shapes = Shapes::new(&catalog.ranges);
+    let mut shapes = Shapes::new(catalog);
     let mut decided_cells = Vec::new();
     for (cell, tenants) in &shared {
         let Some(first) = tenants.first() else { continue };
-        let Some(decided) = decide_cell(cell, first, &lock, &mut shapes, report) else { continue };
+        let Some(decided) = decide_cell(cell, first, catalog, &lock, &mut shapes, report) else { continue };
         decided_cells.push((cell, tenants, decided));
     }
     let mut decided = Vec::new();
     for intent in &intents {
-        let Some(shape) = decide_tenant(intent, &lock, &mut shapes, report) else { continue };
+        let Some(shape) = decide_tenant(intent, catalog, &lock, &mut shapes, report) else { continue };
         let ingress = ingress_slots::settle(&intent.home, intent.tenant, intent.is_dual(), &mut lock, report);
         decided.push((intent, shape, ingress));
     }
@@ -231,14 +241,28 @@ pub fn plan_measured<'c>(
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
     let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     accounts.extend(components::units(&components, catalog, &tenants, &mut lock, &mut shapes, report));
-    accounts.extend(shared_services::hubs(catalog, library, &mut shapes, report));
+    accounts.extend(shared_services::hubs(catalog, library, &connections, &tenants, &mut shapes, report));
     accounts.sort_by(|left, right| left.key().cmp(&right.key()));
     report.checkpoint()?;
     let mut pools = pools.uses(catalog);
     pools.extend(ipv6::uses(catalog, &lock));
     let homes::Settled { crowded, cells: cell_counts, .. } = settled;
+    let is_measured = measures.is_some();
     let shapes = shapes.list;
-    Ok(Plan { catalog, tenants, cells, accounts, components, shapes, pools, crowded, cell_counts, lock })
+    Ok(Plan {
+        catalog,
+        tenants,
+        cells,
+        accounts,
+        components,
+        shapes,
+        pools,
+        connections,
+        crowded,
+        cell_counts,
+        is_measured,
+        lock,
+    })
 }
 
 /// The tenants of each cell of a shared model, by id.
@@ -282,6 +306,7 @@ fn settle_addresses(
 fn decide_cell<'c>(
     cell: &CellId,
     first: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -295,7 +320,9 @@ fn decide_cell<'c>(
         status: Status::Active,
         zones,
         growth: Growth::default(),
-        is_first_region: false,
+        traits: Traits::default(),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, first.tenant.tier.span, report)?;
     let owner = Owner::Cell(cell.clone());
@@ -314,6 +341,7 @@ fn decide_cell<'c>(
 /// The shape of a tenant, once its subnets are found to be large enough.
 fn decide_tenant<'c>(
     intent: &Intent<'c>,
+    catalog: &Catalog,
     lock: &Lock,
     shapes: &mut Shapes<'c>,
     report: &mut Report,
@@ -328,6 +356,7 @@ fn decide_tenant<'c>(
     };
     let ipv6 = if intent.is_dual() { ipv6::shape(lock, &owner) } else { None };
     let growth = Growth { ipv6, ..Growth::of(lock, &owner) };
+    let cell = &lock.tenants.get(&intent.home)?.value.cell;
     let pattern = Pattern {
         blueprint,
         per: Per::Tenant,
@@ -335,7 +364,9 @@ fn decide_tenant<'c>(
         status: settled(tenant.status),
         zones,
         growth,
-        is_first_region: false,
+        traits: Traits::of(blueprint, intent.tier.name.as_str(), tenant),
+        interface_groups: interface_groups(catalog, &cell.account, &cell.region),
+        account: AccountFacts::default(),
     };
     let shape = shapes.of(pattern, tenant.tier.span, report)?;
     if blueprint.network.owner == NetworkOwner::None || (shares && !intent.has_parts()) {

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::condition::{Condition, ConditionError};
 use crate::blueprint::{
-    Blueprint, Bound, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
+    Blueprint, Bound, Flow, FlowEnd, Owner as NetworkOwner, Per, Scope, Settings, Stack, Symbol, Workload,
 };
-use crate::catalog::{NamedRanges, Status};
+use crate::catalog::{Catalog, NamedRanges, Status};
 use crate::diagnostics::{Diagnostic, Report, codes, quote};
 use crate::network::Cidr;
 use crate::plan::ipv6::DualStack;
 use crate::plan::lock::{Lock, Owner};
-use crate::plan::security::{self, Security};
+use crate::plan::security::{self, Security, Traits};
 use crate::source::Span;
 
 /// What is decided once for all tenants, or all cells, of one shape.
@@ -32,11 +32,23 @@ pub struct Shape<'b> {
     /// How many zone slots are in use.
     pub zones: usize,
     pub growth: Growth,
-    /// Of what a component has in an account or a Region: whether it is the first Region there.
-    pub is_first_region: bool,
+    /// What conditions ask of a tenant beside its settings; empty for all that tenants share.
+    pub traits: Traits,
+    /// How many security groups an interface may bear; 0 where no workload has rules in common.
+    pub interface_groups: usize,
+    pub account: AccountFacts,
     /// The stacks that are switched on, in order.
     pub stacks: Vec<&'b Stack>,
     pub security: Security,
+}
+
+/// What a component may ask of the account and Region that something of its own stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Whether the Region is the first there.
+    pub is_first_region: bool,
+    /// Whether the account is that of one tenant, by the model `account`.
+    pub is_tenants_own: bool,
 }
 
 /// By how much a network has grown. Rules and subnets are of the shape, so this is too.
@@ -90,35 +102,41 @@ pub(super) struct Pattern<'b, 's> {
     pub status: Status,
     pub zones: usize,
     pub growth: Growth,
-    pub is_first_region: bool,
+    pub traits: Traits,
+    /// How many security groups an interface may bear where it lives.
+    pub interface_groups: usize,
+    pub account: AccountFacts,
 }
 
 /// Shapes, each decided once.
 pub(super) struct Shapes<'b> {
-    /// What flows may name.
-    ranges: &'b BTreeMap<String, NamedRanges>,
+    catalog: &'b Catalog,
     pub list: Vec<Shape<'b>>,
     by_key: BTreeMap<String, Option<usize>>,
 }
 
 impl<'b> Shapes<'b> {
-    pub(super) fn new(ranges: &'b BTreeMap<String, NamedRanges>) -> Self {
-        Shapes { ranges, list: Vec::new(), by_key: BTreeMap::new() }
+    pub(super) fn new(catalog: &'b Catalog) -> Self {
+        Shapes { catalog, list: Vec::new(), by_key: BTreeMap::new() }
     }
 
     /// The shape that follows from a pattern; `place` is where the first tenant that has it stands in the
     /// catalog. None if there is none, which is told.
     pub(super) fn of(&mut self, pattern: Pattern<'b, '_>, place: Span, report: &mut Report) -> Option<usize> {
-        let Pattern { blueprint, per, status, zones, ref growth, is_first_region, .. } = pattern;
+        let shares = pattern.blueprint.workloads.values().any(|workload| workload.shared_rules);
+        let interface_groups = if shares { pattern.interface_groups } else { 0 };
+        let Pattern { blueprint, per, status, zones, ref growth, account, ref traits, .. } = pattern;
         let settings = shaping(blueprint, pattern.settings);
         let name = &blueprint.name;
         let shown = serde_json::json!(settings.0);
-        let key = format!("{name} {per:?} {shown} {status:?} {zones} {growth:?} {is_first_region}");
+        let key = format!(
+            "{name} {per:?} {shown} {status:?} {zones} {growth:?} {account:?} {traits:?} {interface_groups}"
+        );
         if let Some(known) = self.by_key.get(&key) {
             return *known;
         }
-        let pattern = Pattern { settings: &settings, ..pattern };
-        let decided = shape(pattern, self.ranges, place, report).map(|shape| {
+        let pattern = Pattern { settings: &settings, interface_groups, ..pattern };
+        let decided = shape(pattern, self.catalog, place, report).map(|shape| {
             self.list.push(shape);
             self.list.len() - 1
         });
@@ -129,14 +147,17 @@ impl<'b> Shapes<'b> {
 
 fn shape<'b>(
     pattern: Pattern<'b, '_>,
-    ranges: &BTreeMap<String, NamedRanges>,
+    catalog: &Catalog,
     place: Span,
     report: &mut Report,
 ) -> Option<Shape<'b>> {
-    let Pattern { blueprint, per, settings, status, zones, growth, is_first_region } = pattern;
-    let mut scope = scope(blueprint, per, settings, status, &growth);
+    let Pattern { blueprint, per, settings, status, zones, growth, account, .. } = pattern;
+    let Pattern { traits, interface_groups, .. } = pattern;
+    let has_trail = catalog.organization.as_ref().is_some_and(|organization| organization.trail);
+    let mut scope = scope(blueprint, per, settings, status, &growth, &traits)
+        .with("organization", Bound::record([("trail", Bound::Boolean(has_trail))]));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(is_first_region));
+        scope = scope.with("account", account_bound(account));
     }
     let before = report.errors();
     let stacks = blueprint
@@ -146,7 +167,18 @@ fn shape<'b>(
         .filter(|stack| holds(stack.when.as_ref(), &scope, stack.span, report))
         .collect();
     let security = if matches!(per, Per::Tenant | Per::Cell) {
-        security(blueprint, per, settings, status, &growth, &scope, ranges, place, report)
+        security(
+            blueprint,
+            per,
+            settings,
+            status,
+            &growth,
+            interface_groups,
+            &scope,
+            &catalog.ranges,
+            place,
+            report,
+        )
     } else {
         Security::default()
     };
@@ -158,20 +190,45 @@ fn shape<'b>(
         status,
         zones,
         growth,
-        is_first_region,
+        traits,
+        interface_groups,
+        account,
         stacks,
         security,
     })
 }
 
+/// The flows that are on in a shape of tenants, with both ends.
+pub(super) fn flows_of<'b>(shape: &Shape<'b>) -> Vec<&'b Flow> {
+    let blueprint = shape.blueprint;
+    let scope = scope(blueprint, shape.per, &shape.settings, shape.status, &shape.growth, &shape.traits);
+    let holds =
+        |condition: Option<&Condition>| condition.is_none_or(|one| one.holds(&scope).unwrap_or_default());
+    let is_there = |end: &FlowEnd| match end {
+        FlowEnd::Workload(name) => {
+            blueprint.workloads.get(name).is_some_and(|workload| holds(workload.when.as_ref()))
+        }
+        _ => true,
+    };
+    let flows = blueprint.flows.iter().filter(|flow| holds(flow.when.as_ref()));
+    flows.filter(|flow| is_there(&flow.from) && is_there(&flow.to)).collect()
+}
+
 /// The names that conditions of a blueprint know.
-fn scope(blueprint: &Blueprint, per: Per, settings: &Settings, status: Status, growth: &Growth) -> Scope {
+fn scope(
+    blueprint: &Blueprint,
+    per: Per,
+    settings: &Settings,
+    status: Status,
+    growth: &Growth,
+    traits: &Traits,
+) -> Scope {
     let mut scope = Scope::default().with("settings", settings_bound(blueprint, per, settings));
     if matches!(per, Per::Tenant | Per::Cell) && blueprint.network.owner != NetworkOwner::None {
         scope = scope.with("network", network_bound(blueprint, per, growth));
     }
     if per == Per::Tenant {
-        scope = scope.with("status", Bound::Text(status.as_str().to_owned()));
+        scope = traits.bound(scope.with("status", Bound::Text(status.as_str().to_owned())));
     }
     scope
 }
@@ -185,15 +242,18 @@ fn security(
     settings: &Settings,
     status: Status,
     growth: &Growth,
+    interface_groups: usize,
     scope: &Scope,
     ranges: &BTreeMap<String, NamedRanges>,
     place: Span,
     report: &mut Report,
 ) -> Security {
+    let differs = differing("status");
     let everything = Scope::default()
         .with("settings", all_settings_bound(blueprint, settings))
-        .with("status", Bound::Value(Symbol::Setting("status".to_owned())))
+        .with("status", differs.clone())
         .with("network", network_bound(blueprint, per, growth));
+    let everything = Traits::differing(blueprint, everything, &differs);
     let mut is_on = |condition: Option<&Condition>, known: bool, span: Span| {
         if known { holds(condition, scope, span, report) } else { may_hold(condition, &everything) }
     };
@@ -218,6 +278,7 @@ fn security(
         workloads: &workloads,
         flows: &flows,
         ranges,
+        interface_groups,
         place,
     };
     security::derive(&pattern, report)
@@ -270,8 +331,11 @@ fn differing(setting: &str) -> Bound {
 }
 
 /// The record `account` of the template language, for what components have in accounts and Regions.
-pub fn account_bound(is_first_region: bool) -> Bound {
-    Bound::record([("is_first_region", Bound::Boolean(is_first_region))])
+pub fn account_bound(account: AccountFacts) -> Bound {
+    Bound::record([
+        ("is_first_region", Bound::Boolean(account.is_first_region)),
+        ("is_tenants_own", Bound::Boolean(account.is_tenants_own)),
+    ])
 }
 
 /// The record `network` of the template language.
@@ -294,6 +358,7 @@ pub fn network_bound(blueprint: &Blueprint, per: Per, growth: &Growth) -> Bound 
     };
     Bound::record([
         ("ipv6", ipv6),
+        ("owner", Bound::Text(network.owner.word().to_owned())),
         ("own_subnets", Bound::Boolean(has_subnets)),
         // A word for Name tags, in templates that tenants and cells have in common.
         ("name", Bound::Value(if is_shared { Symbol::CellName } else { Symbol::TenantId })),

@@ -6,8 +6,11 @@ use crate::blueprint::{Blueprint, Per, Place, Settings, Stack};
 use crate::catalog::{Catalog, Status};
 use crate::diagnostics::{Diagnostic, Report, codes};
 use crate::identity::{HomeId, HostAccount, Model, RegionName};
+use crate::plan::connection::{Connection, way_of};
 use crate::plan::lock::{Lock, Locked, Management, Seat};
-use crate::plan::shape::{Pattern, Shapes};
+use crate::plan::security::Traits;
+use crate::plan::shape::{AccountFacts, Pattern, Shapes};
+use crate::plan::shared_services::is_hub;
 use crate::plan::{CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan};
 use crate::source::Span;
 
@@ -20,7 +23,7 @@ pub struct AccountPlan<'c> {
     pub account: HostAccount,
     pub region: RegionName,
     pub blueprint: &'c Blueprint,
-    /// Those of a component that have one value for all, lifted ones included.
+    /// Those of a component that have one value for all, and what the plan says; lifted ones included.
     pub settings: Settings,
     pub shape: usize,
     /// Whose account it is, where it is one tenant's.
@@ -159,12 +162,34 @@ impl<'c> Plan<'c> {
         part.or_else(|| named(&self.network_of(unit)?.subnet_groups))
     }
 
+    /// How the networks of a Region reach the central services.
+    pub fn connection(&self, region: &RegionName) -> Option<&Connection> {
+        self.connections.iter().find(|one| one.region == *region)
+    }
+
+    /// What a unit that is joined to the central services may import from.
+    pub fn hub_of<'p>(&'p self, unit: Unit<'p>) -> Option<Unit<'p>> {
+        let settings = match unit {
+            Unit::Tenant(tenant) => &tenant.settings,
+            Unit::Cell(cell) => &cell.settings,
+            Unit::Account(_) => return None,
+        };
+        way_of(settings)?;
+        let (_, region) = unit.home();
+        let mut hubs = self.accounts.iter().filter(|one| is_hub(one.blueprint));
+        hubs.find(|one| one.region == *region).map(Unit::Account)
+    }
+
     /// The account and Region that a stack of a unit is deployed into. All that stands in the management
     /// account stands in one Region, so that one stack can import from another.
     pub fn location<'p>(&'p self, unit: Unit<'p>, stack: &Stack) -> (HostAccount, &'p RegionName) {
         let (account, region) = unit.home();
         match (stack.place, management(self.catalog, &self.lock)) {
             (Place::Management, Some((account, region))) => (account, region),
+            (Place::SharedServices, _) => match self.connection(region) {
+                Some(connection) => (HostAccount::Number(connection.account.clone()), region),
+                None => (account.clone(), region),
+            },
             _ => (account.clone(), region),
         }
     }
@@ -268,7 +293,9 @@ pub(super) fn accounts<'c>(
             status: Status::Active,
             zones: 0,
             growth: Growth::default(),
-            is_first_region: false,
+            traits: Traits::default(),
+            interface_groups: 0,
+            account: AccountFacts::default(),
         };
         let Some(shape) = shapes.of(pattern, place, report) else { continue };
         let settings = settings.clone();

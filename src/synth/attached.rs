@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Symbol, pascal};
 use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, codes};
+use crate::plan::security::{Origin, Security};
 use crate::source::Span;
 
 /// Where the id of a group comes from.
@@ -39,12 +40,14 @@ impl Groups {
         Groups { lists, outputs: outputs.collect() }
     }
 
-    /// Lists of a tenant's stack with the tenant's group of a workload and without the one that it has in common
-    /// with others. `in_stacks`: of every stack that outputs may be imported from.
-    pub(super) fn lacking(
+    /// Lists of a tenant's stack with the tenant's group of a workload and without one that it has in common
+    /// with others, and lists with one that is for others. `in_stacks`: of every stack that outputs may be
+    /// imported from.
+    pub(super) fn misborne(
         &self,
         stack: &str,
-        shared: &BTreeSet<String>,
+        borne: &Security,
+        of_cell: Option<&Security>,
         in_stacks: &BTreeMap<&str, &Groups>,
     ) -> Vec<Diagnostic> {
         let by_parameter: BTreeMap<String, &Groups> = in_stacks
@@ -60,10 +63,17 @@ impl Groups {
         let mut found = Vec::new();
         for (resource, span, groups) in &self.lists {
             let ids: BTreeSet<String> = groups.iter().filter_map(resolved).collect();
-            for workload in shared {
-                let (own, common) = pair(workload);
-                if ids.contains(&own) && !ids.contains(&common) {
-                    found.push(told(stack, workload, resource, &common, *span));
+            for (workload, origin) in borne.shared_groups() {
+                let common = origin.shared_group(workload);
+                if ids.contains(&own_group(workload)) && !ids.contains(&common) {
+                    found.push(lacks(stack, workload, resource, &common, *span));
+                }
+            }
+            for (workload, origin) in of_cell.iter().flat_map(|cell| cell.shared_groups()) {
+                let common = origin.shared_group(workload);
+                let may = borne.shared.get(workload).is_some_and(|borne| borne.contains(origin));
+                if ids.contains(&common) && !may {
+                    found.push(needless(stack, resource, &common, origin, *span));
                 }
             }
         }
@@ -71,16 +81,28 @@ impl Groups {
     }
 }
 
-fn told(stack: &str, workload: &str, resource: &str, common: &str, span: Span) -> Diagnostic {
+fn lacks(stack: &str, workload: &str, resource: &str, common: &str, span: Span) -> Diagnostic {
     let message = format!(
-        "`{resource}` of the stack `{stack}` bears the tenant's group of `{workload}` and not the one of the cell"
+        "`{resource}` of the stack `{stack}` bears the tenant's group of `{workload}` and not `{common}` of the cell"
     );
     Diagnostic::error(&codes::INVALID_TEMPLATE, message)
         .at(span, "")
-        .note(format!("with `shared_rules`, rules that all tenants have alike stand in `{common}` of the cell alone"))
+        .note(format!("with `shared_rules`, rules that tenants have in common stand in `{common}` of the cell alone"))
         .help(format!(
-            "add the id of `{common}` to the list, imported from the cell's stack with `$generate security_groups`"
+            "add the ids of all groups in `shared_groups.{workload}` to the list, imported from the cell's stack with `$generate security_groups`"
         ))
+}
+
+/// It would open what no flow of this tenant declares.
+fn needless(stack: &str, resource: &str, common: &str, origin: &Origin, span: Span) -> Diagnostic {
+    let message = format!("`{resource}` of the stack `{stack}` bears `{common}`, which is for other tenants");
+    let error =
+        Diagnostic::error(&codes::INVALID_TEMPLATE, message).at(span, "with the settings of this tenant");
+    let error = match origin {
+        Origin::When(condition) => error.note(format!("it holds what is open where `{condition}`")),
+        Origin::Own | Origin::Base => error,
+    };
+    error.help("import the groups that `shared_groups` names for the workload, and no others")
 }
 
 /// The security group of this template that a value is the id of.
@@ -119,10 +141,9 @@ fn group(value: &Json) -> Option<Group> {
     Some(Group::Imported { parameter: parameter.to_owned(), output: output.to_owned() })
 }
 
-/// The group that holds a workload's own rules, and the one that holds those that tenants have in common.
-fn pair(workload: &str) -> (String, String) {
-    let name = pascal(workload);
-    (format!("{name}SecurityGroup"), format!("{name}SharedSecurityGroup"))
+/// The group that holds a workload's own rules.
+fn own_group(workload: &str) -> String {
+    format!("{}SecurityGroup", pascal(workload))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::synth::names::{resource_name, stack_name};
 use crate::synth::order::Relatives;
 use crate::synth::tags::{shared_tag, tags};
 use crate::synth::template::{CompiledTemplate, Templates};
+use crate::synth::waves;
 
 /// A stack of the output tree.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ pub(super) fn bind_all<'p>(
                 region,
                 template,
                 depends_on: depends_on.collect::<BTreeSet<_>>().into_iter().collect(),
-                wave: relatives.wave(&stack.name),
+                wave: 0,
                 root: root.clone(),
                 parameters,
                 tags: tags(plan.catalog, *unit),
@@ -120,6 +121,7 @@ pub(super) fn bind_all<'p>(
         }
     }
     report.checkpoint()?;
+    waves::settle(&mut stacks);
     stacks.sort_by(|left, right| {
         let key = |stack: &BoundStack<'p>| (stack.wave, stack.account.clone(), stack.region);
         (key(left), &left.name).cmp(&(key(right), &right.name))

@@ -13,7 +13,7 @@ use crate::cloudformation::Json;
 use crate::diagnostics::{Diagnostic, codes, list_of, quote};
 use crate::network::{Icmp, Traffic};
 use crate::plan::Shape;
-use crate::plan::security::{AclEntry, Direction, EPHEMERAL_PORTS, Peer, Rule};
+use crate::plan::security::{AclEntry, Direction, EPHEMERAL_PORTS, Origin, Peer, Rule};
 
 /// A group without egress rules gets one that allows everything; one that allows nothing useful
 /// keeps it away (CloudFormation, `AWS::EC2::SecurityGroup`, "Remove the default rule").
@@ -69,22 +69,12 @@ impl Generator<'_, '_> {
         let Some(vpc) = self.argument("vpc") else { return };
         let shape = self.shape;
         // What the tenants of a cell have in common stands in groups of the cell.
-        let shared = shape.security.shared.iter().filter(|_| shape.per == Per::Cell);
-        let shared = shared.filter_map(|name| shape.blueprint.workloads.get(name));
-        for workload in shape.workloads().chain(shared) {
-            let name = tag("Name", self.own_name(&workload.name));
+        let shared = shape.security.shared_groups().filter(|_| shape.per == Per::Cell);
+        let own = shape.workloads().map(|workload| (workload.name.as_str(), &Origin::Own));
+        for (workload, origin) in own.chain(shared) {
+            let name = tag("Name", self.own_name(workload));
             let properties = Json::object([
-                (
-                    "GroupDescription",
-                    Json::text(if shape.per == Per::Cell && workload.per == Per::Tenant {
-                        format!(
-                            "What may reach the workload {} of every tenant, and what it may reach",
-                            workload.name
-                        )
-                    } else {
-                        format!("What may reach the workload {} and what it may reach", workload.name)
-                    }),
-                ),
+                ("GroupDescription", Json::text(group_description(workload, origin))),
                 ("VpcId", vpc.clone()),
                 (
                     "SecurityGroupEgress",
@@ -94,9 +84,9 @@ impl Generator<'_, '_> {
                         ("Description", Json::text("Nothing but what the egress rules say")),
                     ])]),
                 ),
-                ("Tags", Json::List(vec![name, tag("tenantry:workload", Json::text(&workload.name))])),
+                ("Tags", Json::List(vec![name, tag("tenantry:workload", Json::text(workload))])),
             ]);
-            self.add(self.bearer(&workload.name), "AWS::EC2::SecurityGroup", properties);
+            self.add(bearer(workload, origin), "AWS::EC2::SecurityGroup", properties);
         }
         for rule in shape.security.rules.iter().filter(|rule| rule.peer != Peer::TenantIngress) {
             self.security_group_rule(rule);
@@ -135,13 +125,14 @@ impl Generator<'_, '_> {
         } else {
             ("to", "AWS::EC2::SecurityGroupEgress")
         };
-        let mut properties = vec![("GroupId", get_att(&self.bearer(&rule.workload), "GroupId"))];
+        let mut properties = vec![("GroupId", get_att(&bearer(&rule.workload, &rule.origin), "GroupId"))];
         properties.extend(traffic_of_rule(rule.traffic));
         properties.push((key, value));
         properties.push(("Description", Json::text(format!("{way} {}", peer_words(&rule.peer)))));
         let id = format!(
-            "{}{}{}",
+            "{}{}{}{}",
             pascal(&rule.workload),
+            rule.origin.in_rule_id(),
             pascal(rule.direction.name()),
             what(&rule.peer, rule.traffic)
         );
@@ -166,12 +157,6 @@ impl Generator<'_, '_> {
             );
         }
         found
-    }
-
-    /// The group of this stack that bears a workload's rules.
-    fn bearer(&self, workload: &str) -> String {
-        let shared = self.shape.per == Per::Cell && self.shape.security.shared.contains(workload);
-        if shared { format!("{}SharedSecurityGroup", pascal(workload)) } else { group_id(workload) }
     }
 
     fn network_acls(&mut self) {
@@ -392,6 +377,28 @@ impl Generator<'_, '_> {
 
 fn group_id(workload: &str) -> String {
     format!("{}SecurityGroup", pascal(workload))
+}
+
+/// The group that bears a workload's rules of this origin.
+fn bearer(workload: &str, origin: &Origin) -> String {
+    if *origin == Origin::Own { group_id(workload) } else { origin.shared_group(workload) }
+}
+
+/// For ever the same for a group: another description replaces it.
+fn group_description(workload: &str, origin: &Origin) -> String {
+    // AWS takes 255 characters, of which the rest has fewer than 100.
+    const LONGEST: usize = 150;
+    match origin {
+        Origin::Own => format!("What may reach the workload {workload} and what it may reach"),
+        Origin::Base => {
+            format!("What may reach the workload {workload} of every tenant, and what it may reach")
+        }
+        Origin::When(condition) => {
+            let condition = condition.to_string();
+            let whose = if condition.len() <= LONGEST { condition } else { "a condition holds".to_owned() };
+            format!("What may reach the workload {workload} of tenants where {whose}, and what it may reach")
+        }
+    }
 }
 
 fn acl_id(group: &str) -> String {

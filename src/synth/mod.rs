@@ -6,7 +6,7 @@
 //!
 //! In the order of the work: `scope` (the names that templates know), `generate` (rules as
 //! resources), `template` (one CloudFormation template a shape), `bind` (one deployment file a
-//! stack), `manifest`, `plan_file`, `organization` and `runbook` (one file each).
+//! stack), `waves` (their order), `manifest`, `plan_file`, `organization` and `runbook` (one file each).
 
 mod attached;
 mod bind;
@@ -25,6 +25,7 @@ mod tags;
 mod template;
 pub mod tree;
 mod variant;
+mod waves;
 
 pub use manifest::schema as manifest_schema;
 

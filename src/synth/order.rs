@@ -1,9 +1,10 @@
-//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell.
+//! Which stacks a stack comes after, whoever they belong to: a tenant's comes after those of its cell, and what is joined
+//! to the central services after theirs.
 
 use std::collections::BTreeSet;
 
-use crate::blueprint::{Blueprint, Per, Stack};
-use crate::plan::{Plan, Unit};
+use crate::blueprint::{Blueprint, Per, Place, Stack};
+use crate::plan::{AccountPlan, Plan, Unit};
 
 /// A unit and what it belongs to.
 pub(super) struct Relatives<'p> {
@@ -22,6 +23,7 @@ impl<'p> Relatives<'p> {
         for component in components {
             units.extend(SHARED.into_iter().filter_map(|per| plan.shared_by(unit, component, per)));
         }
+        units.extend(plan.hub_of(unit));
         Relatives { unit, plan, units }
     }
 
@@ -42,7 +44,7 @@ impl<'p> Relatives<'p> {
     pub(super) fn depends_on(&self, stack: &str) -> Vec<(Unit<'p>, &'p str)> {
         let blueprint = self.unit.blueprint();
         let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
+        let mut found = self.makers();
         let mut open = vec![stack];
         while let Some(name) = open.pop() {
             let Some(stack) = blueprint.stacks.iter().find(|stack| stack.name == name) else { continue };
@@ -56,9 +58,17 @@ impl<'p> Relatives<'p> {
         found
     }
 
-    /// Stacks of one wave do not depend on each other; the first is 1.
-    pub(super) fn wave(&self, stack: &str) -> usize {
-        1 + self.depends_on(stack).into_iter().map(|(_, other)| self.wave(other)).max().unwrap_or(0)
+    /// What makes the account that a component's stacks stand in, where it is a tenant's own: the tenant's stacks
+    /// in the management account.
+    fn makers(&self) -> Vec<(Unit<'p>, &'p str)> {
+        let Unit::Account(AccountPlan { tenant: Some(home), .. }) = self.unit else { return Vec::new() };
+        let Ok(at) = self.plan.tenants.binary_search_by(|tenant| tenant.home.cmp(home)) else {
+            return Vec::new();
+        };
+        let tenant = Unit::Tenant(&self.plan.tenants[at]);
+        let stacks = self.plan.shape_of(tenant).stacks.iter();
+        let making = stacks.filter(|stack| stack.place == Place::Management && stack.per == Per::Tenant);
+        making.map(|stack| (tenant, stack.name.as_str())).collect()
     }
 }
 

@@ -9,12 +9,13 @@ use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
-use crate::plan::security::{AclEntry, Peer, Rule};
+use crate::plan::security::{AclEntry, Origin, Peer, Rule, Traits};
 use crate::plan::{
-    AccountPlan, CellPlan, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
+    AccountPlan, CellPlan, Connection, Growth, NetworkPlan, Plan, Shape, SubnetGroupPlan, TenantPlan, Unit,
 };
 use crate::synth::bind::BoundStack;
 use crate::synth::tags::tags;
+use crate::synth::variant::fewer_groups;
 
 /// The whole plan. Rules are told once a shape, with peers by name; a tenant points to its shape.
 pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage: Json) -> Json {
@@ -61,6 +62,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage
         ),
         ("security_groups", groups(plan)),
         ("blast_radius", blast_radius(plan)),
+        ("central_services", central_services(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),
         ("tenants", tenants.collect()),
@@ -140,8 +142,13 @@ fn shape_names(plan: &Plan<'_>) -> Vec<String> {
             // A tenant's shape that is like any other says no more than its settings.
             let per = if shape.per == Per::Tenant { "" } else { shape.per.word() };
             let status = if shape.status == Status::Active { "" } else { shape.status.as_str() };
-            let region = if shape.blueprint.is_component && !shape.is_first_region { "further" } else { "" };
-            let all = format!("{settings}{growth}{per}{status}{region}");
+            let traits =
+                if shape.traits == Traits::default() { String::new() } else { format!("{:?}", shape.traits) };
+            let groups = fewer_groups(shape).map(|groups| format!(" {groups}")).unwrap_or_default();
+            let is_component = shape.blueprint.is_component;
+            let region = if is_component && !shape.account.is_first_region { "further" } else { "" };
+            let owner = if shape.account.is_tenants_own { "tenants" } else { "" };
+            let all = format!("{settings}{growth}{per}{status}{region}{owner}{traits}{groups}");
             format!("{}-{}", shape.blueprint.name, crate::identity::short_hash(&all))
         })
         .collect()
@@ -157,6 +164,21 @@ fn one_account(plan: &Plan<'_>, account: &AccountPlan<'_>, stacks: Json, shape: 
         ("tags", tag_map(plan, Unit::Account(account))),
         ("stacks", stacks),
     ])
+}
+
+/// How the networks of each Region reach the central services, and why so.
+fn central_services(plan: &Plan<'_>) -> Json {
+    let one = |connection: &Connection| {
+        Json::object([
+            ("region", Json::text(connection.region.as_str())),
+            ("account", Json::text(connection.account.as_str())),
+            ("by", Json::text(connection.by.as_str())),
+            ("networks", (connection.networks as u64).into()),
+            ("peerings", (connection.peerings as u64).into()),
+            ("reason", Json::text(&connection.reason)),
+        ])
+    };
+    plan.connections.iter().map(one).collect()
 }
 
 fn one_cell(plan: &Plan<'_>, cell: &CellPlan<'_>, stacks: Json, shape: &str) -> Json {
@@ -287,7 +309,7 @@ fn one_group(group: &SubnetGroupPlan, blueprint: &Blueprint, network: &NetworkPl
 }
 
 fn one_shape(shape: &Shape<'_>) -> Json {
-    Json::object([
+    let mut entries = vec![
         ("blueprint", Json::text(&shape.blueprint.name)),
         ("per", Json::text(shape.per.word())),
         (
@@ -300,12 +322,23 @@ fn one_shape(shape: &Shape<'_>) -> Json {
         ("security_group_rules", shape.security.rules.iter().map(rule).collect()),
         ("network_acl_ranges", (shape.security.acl_ranges as u64).into()),
         ("network_acl_entries", shape.security.acl_entries.iter().map(acl_entry).collect()),
-    ])
+    ];
+    if !shape.security.shared.is_empty() {
+        let shared = shape.security.shared.iter().map(|(workload, origins)| {
+            let names = origins.iter().map(|origin| Json::Text(origin.shared_group(workload)));
+            (workload.clone(), names.collect::<Json>())
+        });
+        entries.push(("shared_groups", Json::object(shared)));
+    }
+    Json::object(entries)
 }
 
 fn rule(rule: &Rule) -> Json {
     let mut entry =
         vec![("workload", Json::text(&rule.workload)), ("direction", Json::text(rule.direction.name()))];
+    if rule.origin != Origin::Own {
+        entry.push(("group", Json::Text(rule.origin.shared_group(&rule.workload))));
+    }
     entry.extend(traffic(rule.traffic));
     entry.push(("peer", peer(&rule.peer)));
     entry.push(("reason", Json::text(&rule.reason)));

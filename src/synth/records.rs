@@ -42,8 +42,16 @@ enum Filled {
     Record(String, Json),
 }
 
-/// The records of one home: by tenant, the table and the item.
-type Records = BTreeMap<String, (String, Json)>;
+/// The records of one home: by tenant, the table and what becomes of the item there.
+type Records = BTreeMap<String, (String, Write)>;
+
+/// A write request of DynamoDB's.
+#[derive(Debug)]
+enum Write {
+    Put(Json),
+    /// By its key.
+    Delete(Json),
+}
 
 /// All such files: path and bytes.
 pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8>)> {
@@ -66,12 +74,13 @@ pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8
                     let home = plan.relative(unit, Per::Cell).unwrap_or(unit);
                     let path = format!("{}/{}", directory(home), file.name);
                     let id = tenant.tenant.id.value.to_string();
-                    records.entry(path).or_default().insert(id, (table, item));
+                    records.entry(path).or_default().insert(id, (table, Write::Put(item)));
                 }
                 None => {}
             }
         }
     }
+    take_out_retired(plan, &mut records);
     for (path, records) in &records {
         for (bits, part) in calls(records.iter().collect()) {
             let name = if bits.is_empty() { "all" } else { &bits };
@@ -79,6 +88,27 @@ pub(super) fn files(plan: &Plan<'_>, report: &mut Report) -> Vec<(String, Vec<u8
         }
     }
     files
+}
+
+/// The records of tenants that have retired go. Nothing says any more which cell they lived in, so each cell
+/// that they may have lived in is told: no other tenant ever has their id, and to delete what is not there
+/// does no harm.
+fn take_out_retired(plan: &Plan<'_>, records: &mut BTreeMap<String, Records>) {
+    for (cell, tenant) in plan.departures() {
+        for file in &cell.blueprint.files {
+            let path = format!("{}/{}", directory(Unit::Cell(cell)), file.name);
+            let Some(others) = records.get_mut(&path) else { continue };
+            let known = others.values().find_map(|(table, write)| match write {
+                // The first attribute of an item is the key of its table.
+                Write::Put(item) => Some((table.clone(), item.entries().first()?.0.clone())),
+                Write::Delete(_) => None,
+            });
+            if let Some((table, key)) = known {
+                let key = Json::object([(key, attribute(Json::text(tenant.as_str())))]);
+                others.insert(tenant.to_string(), (table, Write::Delete(key)));
+            }
+        }
+    }
 }
 
 /// Where the files of something stand in the output tree.
@@ -283,7 +313,7 @@ fn attribute(value: Json) -> Json {
     Json::object([(kind, value)])
 }
 
-type Part<'r> = Vec<(&'r String, &'r (String, Json))>;
+type Part<'r> = Vec<(&'r String, &'r (String, Write))>;
 
 /// Divides records into calls, by the first bits of the hashes of their tenants' ids.
 fn calls(records: Part<'_>) -> Vec<(String, Part<'_>)> {
@@ -308,9 +338,12 @@ fn calls(records: Part<'_>) -> Vec<(String, Part<'_>)> {
 /// Records as the requests of one call: by table.
 fn requests(records: &Part<'_>) -> Json {
     let mut tables: BTreeMap<&str, Vec<Json>> = BTreeMap::new();
-    for (_, (table, item)) in records {
-        let put = Json::object([("PutRequest", Json::object([("Item", item.clone())]))]);
-        tables.entry(table).or_default().push(put);
+    for (_, (table, write)) in records {
+        let request = match write {
+            Write::Put(item) => ("PutRequest", Json::object([("Item", item.clone())])),
+            Write::Delete(key) => ("DeleteRequest", Json::object([("Key", key.clone())])),
+        };
+        tables.entry(table).or_default().push(Json::object([request]));
     }
     Json::object(tables.into_iter().map(|(table, requests)| (table, Json::List(requests))))
 }
@@ -321,7 +354,7 @@ mod tests {
 
     fn records(count: usize) -> Records {
         let id = |number| format!("tenant-{number}");
-        (0..count).map(|number| (id(number), ("table".to_owned(), Json::text("x")))).collect()
+        (0..count).map(|number| (id(number), ("table".to_owned(), Write::Put(Json::text("x"))))).collect()
     }
 
     fn named(records: &Records) -> BTreeMap<String, Vec<String>> {
@@ -342,7 +375,7 @@ mod tests {
     fn a_tenant_that_comes_changes_the_calls_of_its_neighbours_alone() {
         let mut records = records(1_000);
         let before = named(&records);
-        records.insert("newcomer".to_owned(), ("table".to_owned(), Json::text("x")));
+        records.insert("newcomer".to_owned(), ("table".to_owned(), Write::Put(Json::text("x"))));
         let after = named(&records);
         let changed: Vec<_> = before.iter().filter(|(bits, ids)| after.get(*bits) != Some(ids)).collect();
         assert_eq!(changed.len(), 1);

@@ -1,10 +1,11 @@
 //! The names that a stack template knows, for one shape.
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Bound, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
+use crate::blueprint::{Bound, FlowEnd, Owner, Per, Scope, SubnetGroup, Symbol, further_number};
 use crate::catalog::{Catalog, TagSource};
 use crate::network::Cidr;
-use crate::plan::shared_services::is_hub;
+use crate::plan::security::{Origin, range_named};
+use crate::plan::shared_services::{central_account, is_hub};
 use crate::plan::{Shape, account_bound, network_bound, settings_bound};
 use crate::synth::generate::IngressSlot;
 use crate::synth::organization::{is_asked_of_all, tag_policy};
@@ -18,6 +19,9 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
         .with("isolation_tag", Bound::Text(isolation_tag(catalog).to_owned()))
         .with("settings", settings_bound(blueprint, shape.per, &shape.settings));
     scope = scope.with("organization", organization(catalog));
+    if let Some(central) = central_account(catalog) {
+        scope = scope.with("central_account", Bound::Text(central.id.value.to_string()));
+    }
     scope = shared(scope, catalog);
     let regions = catalog.regions.values().map(|region| {
         let pools = region.pools.iter().map(|pool| block(pool.value));
@@ -26,9 +30,10 @@ pub(super) fn scope(catalog: &Catalog, shape: &Shape<'_>, ingress_slots: &[Ingre
             ("pools", Bound::List(pools.collect())),
         ])
     });
-    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog));
+    scope = scope.with("regions", Bound::List(regions.collect())).with("ranges", ranges(catalog, shape));
+    scope = scope.with("shared_services", shared_services(catalog));
     if blueprint.is_component {
-        scope = scope.with("account", account_bound(shape.is_first_region));
+        scope = scope.with("account", account_bound(shape.account));
     }
     if shape.per == Per::Account && is_hub(blueprint) {
         scope = hub(scope, shape);
@@ -97,6 +102,7 @@ fn organization(catalog: &Catalog) -> Bound {
         ("id", text(organization.map(|organization| organization.id.value.clone()))),
         ("root", text(root.map(|root| root.value.clone()))),
         ("management_account", text(account.map(|account| account.value.to_string()))),
+        ("trail", Bound::Boolean(organization.is_some_and(|organization| organization.trail))),
         ("tag_policy", Bound::Document(tag_policy(catalog))),
     ])
 }
@@ -123,11 +129,30 @@ fn block(block: Cidr) -> Bound {
     Bound::record([("id", Bound::Text(id)), ("cidr", Bound::Text(cidr))])
 }
 
-/// The catalog's ranges by name, each a list of blocks.
-fn ranges(catalog: &Catalog) -> Bound {
-    Bound::record(catalog.ranges.iter().map(|(name, ranges)| {
+/// The catalog's ranges by name, each a list of blocks; and those that flows know by the name of a setting.
+fn ranges(catalog: &Catalog, shape: &Shape<'_>) -> Bound {
+    let ends = shape.blueprint.flows.iter().flat_map(|flow| [&flow.from, &flow.to]);
+    let named = ends.filter_map(|end| match end {
+        FlowEnd::Range(name) => Some((name, catalog.ranges.get(range_named(name, &shape.settings))?)),
+        _ => None,
+    });
+    Bound::record(catalog.ranges.iter().chain(named).map(|(name, ranges)| {
         (name.clone(), Bound::List(ranges.blocks.iter().map(|one| block(one.value)).collect()))
     }))
+}
+
+/// What is offered by PrivateLink, and what lies behind the central services' own networks.
+fn shared_services(catalog: &Catalog) -> Bound {
+    let shared = &catalog.shared_services;
+    let named = shared.services.iter().map(|service| service.value.as_str());
+    let named: Vec<&str> = if shared.services.is_empty() { vec!["central"] } else { named.collect() };
+    let services = named.into_iter().enumerate().map(|(at, name)| {
+        Bound::record([("name", Bound::Text(name.to_owned())), ("index", Bound::number(at))])
+    });
+    let is_network = |block: &Cidr| shared.networks.values().any(|network| network.value == *block);
+    let central = catalog.ranges.get("central").into_iter().flat_map(|range| &range.blocks);
+    let beyond = central.map(|block| block.value).filter(|value| !is_network(value)).map(block);
+    Bound::record([("services", Bound::List(services.collect())), ("beyond", Bound::List(beyond.collect()))])
 }
 
 fn tenant(shape: &Shape<'_>) -> Bound {
@@ -181,9 +206,16 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
             if is_cut(group) { further_subnets(shape, &group.name) } else { Bound::List(Vec::new()) };
         (group.name.clone(), subnets)
     });
-    let shared = shape.security.shared.iter().map(|workload| Bound::Text(workload.clone()));
+    let name = |workload: &str, origin: &Origin| Bound::Text(origin.shared_group(workload));
+    let shared = shape.security.shared_groups().map(|(workload, origin)| name(workload, origin));
+    // Whoever shares no rules bears none, so that one line serves every model.
+    let of_workloads = shape.blueprint.workloads.keys().map(|workload| {
+        let origins = shape.security.shared.get(workload).into_iter().flatten();
+        (workload.clone(), Bound::List(origins.map(|origin| name(workload, origin)).collect()))
+    });
     scope
         .with("shared_rules", Bound::List(shared.collect()))
+        .with("shared_groups", Bound::record(of_workloads))
         .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
         .with("further_subnets", Bound::record(further))
         .with("zones", Bound::List(zones.collect()))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::template::{Evaluated, Evaluation, Generate, evaluate};
-use crate::blueprint::{Blueprint, Per, Scope, Stack, Symbol};
+use crate::blueprint::{Blueprint, HUB, Per, Scope, Stack, Symbol};
 use crate::cloudformation::{Json, limits};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, list_of, quote};
 use crate::limits::{TemplateCount, count, dynamic_references};
@@ -39,6 +39,13 @@ pub(super) struct CompiledTemplate {
     outputs: BTreeSet<String>,
     imports: Vec<(String, String, Span)>,
     groups: Groups,
+}
+
+impl CompiledTemplate {
+    /// Whether AWS makes an account where it is deployed first.
+    pub(super) fn makes_an_account(&self) -> bool {
+        self.text.contains(r#""Type": "AWS::Organizations::Account""#)
+    }
 }
 
 /// All templates, and whose stacks use which.
@@ -381,14 +388,20 @@ impl<'p> Compiler<'p> {
             for (from, output, span) in &self.list[*template].imports {
                 let names = || blueprint.stacks.iter().map(|other| other.name.as_str());
                 let other = blueprint.stacks.iter().find(|other| other.name == *from);
-                let (problem, help) = if other.is_none() {
+                // The hub is another blueprint's, and reaches no further than its own account either.
+                let hub = relatives.stack(from).filter(|_| from == HUB).map(|(hub, _)| hub);
+                let is_elsewhere = match hub {
+                    Some(hub) => *hub.home().0 != self.plan.location(unit, stack).0,
+                    None => other.is_some_and(|other| !stack.reaches(other)),
+                };
+                let (problem, help) = if other.is_none() && hub.is_none() {
                     (format!("there is no stack {}", quote(from)), near(from, names(), "the stacks are"))
                 } else if !earlier.contains(from.as_str()) {
                     (
                         format!("the stack `{}` does not come after `{from}`", stack.name),
                         format!("add `{from}` to the `after` of `{}`", stack.name),
                     )
-                } else if other.is_some_and(|other| !stack.reaches(other)) {
+                } else if is_elsewhere {
                     (
                         format!("the stack `{from}` is deployed to another account than `{}`", stack.name),
                         "nothing can be imported from another account: pass the value by hand as a setting, or by a name that both know".to_owned(),
@@ -418,10 +431,12 @@ impl<'p> Compiler<'p> {
         };
         let in_stacks: BTreeMap<&str, &Groups> =
             by_name.iter().map(|(stack, template)| (*stack, &template.groups)).collect();
+        let cell = self.plan.relative(unit, Per::Cell);
+        let of_cell = cell.map(|cell| &self.plan.shape_of(cell).security);
         let mut lacking: Vec<Diagnostic> = Vec::new();
         for (position, template) in build.iter().filter(|_| shape.per == Per::Tenant) {
             let (stack, groups) = (shape.stacks[*position], &self.list[*template].groups);
-            lacking.extend(groups.lacking(&stack.name, &shape.security.shared, &in_stacks));
+            lacking.extend(groups.misborne(&stack.name, &shape.security, of_cell, &in_stacks));
         }
         for (problem, help, span) in problems {
             self.report.push(

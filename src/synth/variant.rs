@@ -7,7 +7,8 @@ use crate::blueprint::settings::Setting;
 use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Stack};
 use crate::catalog::Status;
 use crate::identity::short_hash;
-use crate::plan::security::ACL_INGRESS_RANGES;
+use crate::plan::security::count::GROUPS_OF_TASK;
+use crate::plan::security::{ACL_INGRESS_RANGES, FIXED_GROUPS};
 use crate::plan::{Growth, Shape};
 use crate::synth::generate::IngressSlot;
 
@@ -51,12 +52,21 @@ pub(super) fn variant(
             _ => format!("{name}-{shown}"),
         });
     }
-    let is_of_account = |path: &Vec<String>| path.first().is_some_and(|name| name == "account");
-    if shape.blueprint.is_component
-        && !shape.is_first_region
-        && stack.template.paths().iter().any(is_of_account)
-    {
+    if !stack.template.generated().is_empty() || depends_on_shared_groups(stack) {
+        parts.extend(shape.traits.words());
+    }
+    if depends_on_groups(shape, stack) {
+        parts.extend(fewer_groups(shape).map(|groups| format!("groups-{groups}")));
+    }
+    let asks = |fact: &str| {
+        let of_account = |path: &Vec<String>| path.iter().map(String::as_str).eq(["account", fact]);
+        shape.blueprint.is_component && stack.template.paths().iter().any(of_account)
+    };
+    if !shape.account.is_first_region && asks("is_first_region") {
         parts.push("further_region".to_owned());
+    }
+    if shape.account.is_tenants_own && asks("is_tenants_own") {
+        parts.push("tenants_own".to_owned());
     }
     if shape.status != Status::Active && depends_on_status(shape.status, stack) {
         parts.push(shape.status.as_str().to_owned());
@@ -112,12 +122,24 @@ fn listed(numbers: impl Iterator<Item = u32>) -> String {
 fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut take = |path: &[String]| match path.first().map(String::as_str) {
-        Some("settings") => names.extend(path.get(1).cloned()),
+        // A range by the name of a setting is the one that the setting names.
+        Some("settings" | "ranges") => names.extend(path.get(1).cloned()),
         Some("zones" | "subnet_groups") => _ = names.insert("zones".to_owned()),
         Some("network") if path.iter().any(|part| part == "ipv6") => _ = names.insert("ipv6".to_owned()),
         _ => {}
     };
     stack.template.paths().iter().for_each(|path| take(path));
+    if depends_on_shared_groups(stack) {
+        let sharing = |end: &FlowEnd| match end {
+            FlowEnd::Workload(name) => blueprint.workloads.get(name).is_some_and(|one| one.shared_rules),
+            _ => false,
+        };
+        let flows = blueprint.flows.iter().filter(|flow| sharing(&flow.from) || sharing(&flow.to));
+        flows.filter_map(|flow| flow.when.as_ref()).flat_map(Condition::paths).for_each(|path| take(path));
+        for name in ["interface_endpoints", "nat"] {
+            take(&["settings".to_owned(), name.to_owned()]);
+        }
+    }
     let generated = stack.template.generated();
     // The rules of the allow-list depend on the flows that begin there, all others on everything.
     let all = generated.iter().any(|kind| *kind != "ingress_rules");
@@ -129,6 +151,11 @@ fn relevant_settings(blueprint: &Blueprint, stack: &Stack) -> BTreeSet<String> {
                 _ => None,
             });
             ends.chain(&flow.when).flat_map(Condition::paths).for_each(|path| take(path));
+            for end in [&flow.from, &flow.to] {
+                if let FlowEnd::Range(name) = end {
+                    take(&["ranges".to_owned(), name.clone()]);
+                }
+            }
         }
     }
     if all {
@@ -153,6 +180,27 @@ fn is_own_switch(stack: &Stack, name: &str, value: &serde_json::Value) -> bool {
 fn depends_on_status(status: Status, stack: &Stack) -> bool {
     stack.template.paths().iter().any(|path| path.first().is_some_and(|name| name == "status"))
         || (!status.takes_traffic() && !stack.template.generated().is_empty())
+}
+
+/// Whether a template names the groups of the cell that the tenant's interfaces bear.
+fn depends_on_shared_groups(stack: &Stack) -> bool {
+    let names = |path: &Vec<String>| {
+        path.first().is_some_and(|first| first == "shared_groups" || first == "shared_rules")
+    };
+    stack.template.paths().iter().any(names)
+}
+
+/// Whether a template's text differs with the number of groups that an interface may bear. A cell has all that
+/// somebody may bear.
+fn depends_on_groups(shape: &Shape<'_>, stack: &Stack) -> bool {
+    let some = shape.per == Per::Cell && shape.interface_groups > FIXED_GROUPS;
+    !some && (depends_on_shared_groups(stack) || stack.template.generated().contains(&"security_groups"))
+}
+
+/// How many groups an interface may bear, where that is less than usual and matters.
+pub(super) fn fewer_groups(shape: &Shape<'_>) -> Option<usize> {
+    let usual = shape.interface_groups == 0 || shape.interface_groups == GROUPS_OF_TASK;
+    (!usual).then_some(shape.interface_groups)
 }
 
 /// Whether a template's text differs with the length of the tenant's allow-list.

@@ -59,7 +59,7 @@ fn holds(tags: &BTreeMap<&str, &str>, test: &Test, request: &Request) -> bool {
     let Some(there) = there else { return if_exists || negated || set == "ForAllValues" };
     let fits = |text: &&str| {
         let one = test.values.iter().filter_map(|value| filled(value, tags)).any(|value| match operator {
-            "StringLike" => matches(value.as_bytes(), text.as_bytes()),
+            "StringLike" | "ArnLike" => matches(value.as_bytes(), text.as_bytes()),
             _ => value == *text,
         });
         one != negated

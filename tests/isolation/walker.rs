@@ -78,7 +78,12 @@ impl Walker<'_> {
         all
     }
 
-    fn walk(&self, from: (usize, (usize, IpAddr)), to: (usize, (usize, IpAddr)), service: u32) -> bool {
+    pub(crate) fn walk(
+        &self,
+        from: (usize, (usize, IpAddr)),
+        to: (usize, (usize, IpAddr)),
+        service: u32,
+    ) -> bool {
         let ((sender, (start, source)), (receiver, (end, destination))) = (from, to);
         let (sender, receiver) = (&self.network.workloads[sender], &self.network.workloads[receiver]);
         if source.is_ipv4() != destination.is_ipv4() || !sender.sends || !receiver.receives {

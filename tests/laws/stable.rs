@@ -155,6 +155,7 @@ fn play(mut company: Company, edits: &[Edit], made: &Cell<u32>, refused: &Cell<u
         the_tenant_itself_stays_where_it_is(&now, &next, edit);
         who_comes_again_finds_its_addresses(&left, &now, &next, edit);
         nothing_overlaps(&edited, &next);
+        no_resource_goes_to_another_stack(&now, &next, edit);
         let again = compiled::company(&edited, Some(&next.lock)).unwrap();
         assert_eq!(again.lock, next.lock, "the lock changes without an edit, after {edit:?}");
         assert!(again == next, "the output changes without an edit, after {edit:?}");
@@ -163,6 +164,36 @@ fn play(mut company: Company, edits: &[Edit], made: &Cell<u32>, refused: &Cell<u
         }
         (company, now) = (edited, next);
     }
+}
+
+/// A resource that went to another stack would be made a second time before it is taken away, or the other way round:
+/// CloudFormation knows it by its stack.
+fn no_resource_goes_to_another_stack(before: &Compiled, after: &Compiled, edit: &Edit) {
+    let after = places_of_resources(after);
+    for (resource, was) in places_of_resources(before) {
+        let Some(is) = after.get(&resource) else { continue };
+        let left = was.difference(is).next();
+        let came = is.difference(&was).next();
+        assert!(left.is_none() || came.is_none(), "{resource:?} goes from {left:?} to {came:?} by {edit:?}");
+    }
+}
+
+/// The stacks that have a resource, by whose it is, its logical id and its type.
+fn places_of_resources(compiled: &Compiled) -> BTreeMap<(String, String, String), BTreeSet<String>> {
+    let mut places: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for stack in compiled.stacks() {
+        let name = text(&stack.entry["name"]);
+        // What tenants share ends in a number; before it, or at the end, stands the stack's own part.
+        let number = name.rsplit('-').next().filter(|end| end.parse::<u32>().is_ok()).unwrap_or_default();
+        let rest = name.strip_suffix(&format!("-{number}")).unwrap_or(&name);
+        let whose = rest.rsplit_once('-').map_or(rest, |(whose, _)| whose);
+        let whose = format!("{whose} {number} {} {}", stack.entry["account"], stack.entry["region"]);
+        for (id, resource) in stack.template["Resources"].as_object().unwrap() {
+            let key = (whose.clone(), id.clone(), text(&resource["Type"]));
+            places.entry(key).or_default().insert(name.clone());
+        }
+    }
+    places
 }
 
 /// Everything in the output and in the lock that is about one tenant.

@@ -146,7 +146,7 @@ fn there_are_many_damages_and_each_has_a_name_of_its_own() {
 }
 
 /// For `benches/second_opinion.py`, which asks other tools about the same damages: only the files that a
-/// damage has changed, and a list of what was done.
+/// damage has changed, and a list of what was done to which tree.
 #[test]
 #[ignore = "writes files; run by benches/second_opinion.py"]
 fn write_damaged_trees() {
@@ -168,8 +168,21 @@ fn write_damaged_trees() {
                 }
             }
             let code = mutation.code;
-            list.push(serde_json::json!({ "subject": subject, "name": mutation.name, "code": code }));
+            let damage =
+                serde_json::json!({ "subject": subject, "base": base, "name": mutation.name, "code": code });
+            list.push(damage);
         }
+    }
+    for (name, code, files) in network::damaged() {
+        let number = list.len();
+        for (path, text) in files {
+            let path = root.join(number.to_string()).join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        list.push(
+            serde_json::json!({ "subject": "network", "base": network::BASE, "name": name, "code": code }),
+        );
     }
     std::fs::create_dir_all(&root).unwrap();
     std::fs::write(root.join("list.json"), serde_json::to_string(&list).unwrap()).unwrap();

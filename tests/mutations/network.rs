@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tenantry::check::Granted;
 use tenantry::check::model::read_files;
 use tenantry::check::network::{Isolation, Services};
 use tenantry::diagnostics::Report;
@@ -431,20 +432,42 @@ struct Judged {
     delivered: BTreeSet<(usize, usize)>,
 }
 
-/// Judges the networks of the estate after edits.
-fn judged(name: &str, edits: &[(&str, &str, &str)]) -> Judged {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bases/networks");
-    let mut files = files_below(&root, "");
+/// Paths and texts.
+type Files = Vec<(String, String)>;
+
+/// The tree that is damaged.
+pub(crate) const BASE: &str = "tests/bases/networks";
+
+/// The files of the estate after edits.
+fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Files {
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(BASE), "");
     for (path, old, new) in edits {
         let (_, text) = files.iter_mut().find(|(other, _)| other == path).unwrap();
         assert_eq!(text.matches(old).count(), 1, "{name}: `{old}` stands once in {path}");
         *text = text.replace(old, new);
     }
+    files
+}
+
+/// Every damage that a packet or AWS would notice: its name, a code, and the files that it changes.
+pub(crate) fn damaged() -> Vec<(&'static str, &'static str, Files)> {
+    let good = edited("the good estate", &[]);
+    let changed = |damage: &Damage| {
+        edited(damage.name, damage.edits).into_iter().filter(|file| !good.contains(file)).collect()
+    };
+    let noticed = DAMAGES.iter().filter_map(|damage| Some((damage, damage.found.first()?.0)));
+    noticed.map(|(damage, code)| (damage.name, code, changed(damage))).collect()
+}
+
+/// Judges the networks of the estate after edits.
+fn judged(name: &str, edits: &[(&str, &str, &str)]) -> Judged {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(BASE);
+    let files = edited(name, edits);
     let (mut sources, mut report) = (SourceMap::default(), Report::default());
     let estate = read_files(&root, files, &mut sources, &mut report);
     let Ok(estate) = estate else { panic!("{name}: the files are not readable") };
     let isolation = Isolation::of(&estate);
-    let found = isolation.findings(&estate).into_iter().map(|finding| {
+    let found = isolation.findings(&estate, &Granted::default()).into_iter().map(|finding| {
         let place = finding.diagnostic.primary.unwrap();
         (finding.diagnostic.code.name, sources.slice(place.span).to_owned())
     });
@@ -463,7 +486,7 @@ fn is_known(isolation: &Isolation) -> bool {
     isolation.network.gaps.is_empty()
 }
 
-fn files_below(root: &Path, below: &str) -> Vec<(String, String)> {
+fn files_below(root: &Path, below: &str) -> Files {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(root.join(below)).unwrap() {
         let entry = entry.unwrap();

@@ -31,12 +31,16 @@ from moto.ec2.responses.nat_gateways import NatGateways
 from moto.ec2.responses.vpcs import VPCs
 from moto.ec2.responses.network_acls import NetworkACLs
 from moto.ec2.utils import add_tag_specification, random_nat_gateway_id
+from moto.route53.exceptions import ResourceRecordAlreadyExists
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_delivery
+import moto_metering
+import moto_operations
 import moto_pools
 import moto_tagging
 import moto_updates
+import moto_users
 from server import ABSENT
 
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
@@ -50,7 +54,8 @@ class Type:
     """How one resource type is created, and where its reference and attributes are found afterwards."""
 
     service: str
-    operation: str
+    # Or a function of the properties, where they decide.
+    operation: str | Callable
     # What Ref returns: a dotted path in the answer, or a function of the created resource.
     reference: str | Callable
     attributes: dict = field(default_factory=dict)
@@ -160,12 +165,13 @@ def create(name, described, properties, generated_name, context):
         described.rename.get(key, key): value for key, value in properties.items() if key not in described.later
     }
     service = context.client(described.service)
-    operation = service.meta.service_model.operation_model(service.meta.method_to_api_mapping[described.operation])
+    called = described.operation(wanted) if callable(described.operation) else described.operation
+    operation = service.meta.service_model.operation_model(service.meta.method_to_api_mapping[called])
     lost = []
     arguments = parameters(operation.input_shape, arguments, "", lost)
     if lost:
-        raise ValidationError(message=f"{name}: {described.operation} takes no {', '.join(sorted(set(lost)))}")
-    answer = getattr(service, described.operation)(**arguments)
+        raise ValidationError(message=f"{name}: {called} takes no {', '.join(sorted(set(lost)))}")
+    answer = getattr(service, called)(**arguments)
     if answer.get("Unsuccessful"):
         raise ValidationError(message=f"{name}: {answer['Unsuccessful']}")
     created = Created(context, wanted, answer)
@@ -284,10 +290,13 @@ def inline_rules(created):
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission(rule) for rule in ingress])
 
 
-def gateway_attachment(properties, context):
-    if "VpnGatewayId" in properties:
-        raise ValidationError(message="VPN gateways are not mapped to moto")
-    return properties
+def attach_gateway(properties):
+    return "attach_vpn_gateway" if "VpnGatewayId" in properties else "attach_internet_gateway"
+
+
+def accepted(created):
+    """CloudFormation accepts what it has asked for in the same account."""
+    created.context.client("ec2").accept_vpc_peering_connection(VpcPeeringConnectionId=created.reference)
 
 
 def endpoint_lists(properties, _context):
@@ -342,8 +351,21 @@ EC2 = {
         attributes={"InternetGatewayId": "InternetGateway.InternetGatewayId"},
     ),
     "VPCGatewayAttachment": Type(
-        "ec2", "attach_internet_gateway", lambda created: f"IGW|{created.properties['VpcId']}",
-        prepare=gateway_attachment,
+        "ec2", attach_gateway,
+        lambda created: f"{'VGW' if 'VpnGatewayId' in created.properties else 'IGW'}|{created.properties['VpcId']}",
+    ),
+    "CustomerGateway": Type(
+        "ec2", "create_customer_gateway", "CustomerGateway.CustomerGatewayId", ec2_tags="customer-gateway"
+    ),
+    "VPNGateway": Type("ec2", "create_vpn_gateway", "VpnGateway.VpnGatewayId", ec2_tags="vpn-gateway"),
+    "VPCPeeringConnection": Type(
+        "ec2", "create_vpc_peering_connection", "VpcPeeringConnection.VpcPeeringConnectionId",
+        ec2_tags="vpc-peering-connection", later=("PeerRoleArn",), finish=accepted,
+    ),
+    # moto keeps nothing of the tunnels.
+    "VPNConnection": Type(
+        "ec2", "create_vpn_connection", "VpnConnection.VpnConnectionId", ec2_tags="vpn-connection",
+        later=("PreSharedKeyStorage", "StaticRoutesOnly", "VpnTunnelOptionsSpecifications"),
     ),
     "EIP": Type(
         "ec2", "allocate_address", "PublicIp", ec2_tags="elastic-ip",
@@ -748,6 +770,9 @@ TYPES = {
     },
     **moto_delivery.described(Type, property_named),
     **moto_pools.described(Type, property_named),
+    **moto_operations.described(Type, property_named),
+    **moto_users.described(Type, property_named),
+    **moto_metering.described(Type, property_named),
     **moto_tagging.described(Type, property_named),
 }
 
@@ -936,6 +961,17 @@ def create_network_acl_entry(self):
     return STOCK_CREATE_ACL_ENTRY(self)
 
 
+def add_record(zone, record):
+    """moto refuses a record that is there only where the two are equal; Route 53 does so by name and type."""
+    taken = any(
+        one.name.rstrip(".") == record["Name"].rstrip(".") and one.type_ == record["Type"] for one in zone.rrsets
+    )
+    if taken and "SetIdentifier" not in record:
+        raise ResourceRecordAlreadyExists(name=record["Name"], _type=record["Type"])
+    return STOCK_ADD_RECORD(zone, record)
+
+
+STOCK_ADD_RECORD = FakeZone.add_rrset
 STOCK_CREATE = parsing.ResourceMap.create
 STOCK_ITEM = parsing.ResourceMap.__getitem__
 STOCK_CREATE_ACL_ENTRY = NetworkACLs.create_network_acl_entry
@@ -950,9 +986,11 @@ def extend():
     NatGateways.create_nat_gateway = create_nat_gateway
     VPCs.associate_vpc_cidr_block = associate_vpc_cidr_block
     NetworkACLs.create_network_acl_entry = create_network_acl_entry
+    FakeZone.add_rrset = add_record
     # It knows the attributes of moto's own classes only; cfn-lint judges them better.
     parsing.ResourceMap.validate_outputs = lambda self: None
     moto_updates.extend()
+    moto_operations.extend()
     # Templates here are always JSON, which moto reads with a slow YAML parser.
     stack_models.Stack.parse_template = staticmethod(json.loads)
 

@@ -4,6 +4,8 @@
 """
 import json
 
+from moto_metering import zipped
+
 
 def tagged_in_ec2(created):
     """moto keeps the tags of an attachment where nobody who asks for tags finds them."""
@@ -34,6 +36,12 @@ def in_the_organization(properties, context):
     return properties
 
 
+def with_options(properties, context):
+    """What CloudFormation says beside the description is an option of the API's."""
+    own = {name: properties.pop(name) for name in ("Description", "Tags") if name in properties}
+    return {**own, "Options": properties}
+
+
 def attached(created):
     for target in created.properties.get("TargetIds", []):
         # Accounts of the catalog were there before; moto's organization has those alone that it made itself.
@@ -53,8 +61,10 @@ def logging(created):
     created.context.client("cloudtrail").start_logging(Name=created.reference)
 
 
-def image_function(properties, context):
+def function_with_tags(properties, context):
     properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    if "ZipFile" in properties["Code"]:
+        properties["Code"]["ZipFile"] = zipped(properties["Code"]["ZipFile"])
     return properties
 
 
@@ -164,6 +174,14 @@ def described(Type, property_named):
         "AWS::ApiGateway::Account": Type(
             "apigateway", "update_account", lambda created: "account", prepare=account_settings
         ),
+        "AWS::EC2::TransitGateway": Type(
+            "ec2",
+            "create_transit_gateway",
+            "TransitGateway.TransitGatewayId",
+            {"Id": "TransitGateway.TransitGatewayId", "TransitGatewayArn": "TransitGateway.TransitGatewayArn"},
+            prepare=with_options,
+            ec2_tags="transit-gateway",
+        ),
         "AWS::EC2::TransitGatewayAttachment": Type(
             "ec2",
             "create_transit_gateway_vpc_attachment",
@@ -198,6 +216,7 @@ def described(Type, property_named):
             {"RestApiId": "id", "RootResourceId": "rootResourceId"},
             rename={"ApiKeySourceType": "apiKeySource"},
         ),
+        "AWS::ApiGateway::Resource": Type("apigateway", "create_resource", "id", {"ResourceId": "id"}),
         "AWS::ApiGateway::Authorizer": Type("apigateway", "create_authorizer", "id", {"AuthorizerId": "id"}),
         "AWS::ApiGateway::Method": Type(
             "apigateway",
@@ -227,7 +246,7 @@ def described(Type, property_named):
             "FunctionName",
             {"Arn": "FunctionArn"},
             named=("FunctionName", 64),
-            prepare=image_function,
+            prepare=function_with_tags,
         ),
         "AWS::Lambda::Version": Type("lambda", "publish_version", "FunctionArn", {"Version": "Version"}),
         "AWS::Lambda::Alias": Type("lambda", "create_alias", "AliasArn"),

@@ -13,6 +13,9 @@ from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.rds.models import RDSBackend
 
+from moto_deletions import DELETIONS
+from server import ABSENT
+
 FACTS = json.loads(
     (Path(__file__).resolve().parent.parent.parent / "src" / "cloudformation" / "resource_types.json").read_text()
 )
@@ -86,167 +89,34 @@ def service_network(resource, new):
     )
 
 
+def record_name(resource, new):
+    """The new name is claimed, which fails where another record has it, and the old one is given up."""
+    wanted = {key: value for key, value in new.items() if key != "HostedZoneId"}
+    resource.client("route53").change_resource_record_sets(
+        HostedZoneId=new["HostedZoneId"],
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": wanted}]},
+    )
+    DELETIONS[resource.kind](resource)
+
+
+def service_in_place(resource, new):
+    if new["NetworkConfiguration"] != resource.properties["NetworkConfiguration"]:
+        service_network(resource, new)
+    resource.client("ecs").update_service(
+        cluster=new["Cluster"], service=resource.reference, taskDefinition=new["TaskDefinition"]
+    )
+
+
 # Type to the properties that can be changed together, and how.
 CHANGES = {
     "AWS::EC2::NetworkAclEntry": ({"CidrBlock", "Ipv6CidrBlock", "PortRange", "Protocol", "RuleAction"}, acl_entry),
     "AWS::EC2::Route": ({"GatewayId", "NatGatewayId"}, route),
     "AWS::EC2::VPCEndpoint": ({"RouteTableIds", "SubnetIds"}, endpoint_places),
-    "AWS::ECS::Service": ({"NetworkConfiguration"}, service_network),
+    "AWS::ECS::Service": ({"NetworkConfiguration", "TaskDefinition"}, service_in_place),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ({"IpAddressType", "Subnets"}, load_balancer_network),
     "AWS::ElasticLoadBalancingV2::ListenerRule": ({"Conditions"}, rule_conditions),
     "AWS::RDS::DBSubnetGroup": ({"SubnetIds"}, database_subnets),
-}
-
-
-# ---- deletions ----
-
-
-def by(service, operation, argument, **more):
-    """One call that names the resource by what Ref gives."""
-
-    def delete(resource):
-        getattr(resource.client(service), operation)(**{argument: resource.reference}, **more)
-
-    return delete
-
-
-def by_list(service, operation, argument):
-    def delete(resource):
-        getattr(resource.client(service), operation)(**{argument: [resource.reference]})
-
-    return delete
-
-
-def rule(operation):
-    def delete(resource):
-        getattr(resource.client("ec2"), operation)(
-            GroupId=resource.properties["GroupId"], SecurityGroupRuleIds=[resource.reference]
-        )
-
-    return delete
-
-
-def internet_gateway_attachment(resource):
-    resource.client("ec2").detach_internet_gateway(
-        VpcId=resource.properties["VpcId"], InternetGatewayId=resource.properties["InternetGatewayId"]
-    )
-
-
-def address(resource):
-    resource.client("ec2").release_address(AllocationId=resource.created.answer["AllocationId"])
-
-
-def route_away(resource):
-    resource.client("ec2").delete_route(
-        RouteTableId=resource.properties["RouteTableId"],
-        **{key: value for key, value in resource.properties.items() if key.startswith("Destination")},
-    )
-
-
-def acl_entry_away(resource):
-    resource.client("ec2").delete_network_acl_entry(
-        NetworkAclId=resource.properties["NetworkAclId"],
-        RuleNumber=int(resource.properties["RuleNumber"]),
-        Egress=resource.properties["Egress"],
-    )
-
-
-def acl_association(resource):
-    """The subnet goes back to the VPC's default ACL."""
-    ec2, subnet = resource.client("ec2"), resource.properties["SubnetId"]
-    (current,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["NetworkAcls"]
-    filters = [{"Name": "vpc-id", "Values": [current["VpcId"]]}, {"Name": "default", "Values": ["true"]}]
-    (default,) = ec2.describe_network_acls(Filters=filters)["NetworkAcls"]
-    association = next(one for one in current["Associations"] if one["SubnetId"] == subnet)
-    ec2.replace_network_acl_association(
-        AssociationId=association["NetworkAclAssociationId"], NetworkAclId=default["NetworkAclId"]
-    )
-
-
-def role(resource):
-    iam = resource.client("iam")
-    for name in iam.list_role_policies(RoleName=resource.reference)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=resource.reference, PolicyName=name)
-    iam.delete_role(RoleName=resource.reference)
-
-
-def policy_in_roles(resource):
-    for name in resource.properties["Roles"]:
-        resource.client("iam").delete_role_policy(RoleName=name, PolicyName=resource.reference)
-
-
-def record(resource):
-    wanted = {key: value for key, value in resource.properties.items() if key != "HostedZoneId"}
-    wanted["AliasTarget"].setdefault("EvaluateTargetHealth", False)
-    resource.client("route53").change_resource_record_sets(
-        HostedZoneId=resource.properties["HostedZoneId"],
-        ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": wanted}]},
-    )
-
-
-def service(resource):
-    resource.client("ecs").delete_service(
-        cluster=resource.properties["Cluster"], service=resource.reference, force=True
-    )
-
-
-def scalable_target(resource):
-    name, dimension, namespace = resource.reference.split("|")
-    resource.client("application-autoscaling").deregister_scalable_target(
-        ResourceId=name, ScalableDimension=dimension, ServiceNamespace=namespace
-    )
-
-
-def scaling_policy(resource):
-    name, dimension, namespace = resource.properties["ScalingTargetId"].split("|")
-    resource.client("application-autoscaling").delete_scaling_policy(
-        PolicyName=resource.properties["PolicyName"],
-        ResourceId=name,
-        ScalableDimension=dimension,
-        ServiceNamespace=namespace,
-    )
-
-
-DELETIONS = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": scalable_target,
-    "AWS::ApplicationAutoScaling::ScalingPolicy": scaling_policy,
-    "AWS::CertificateManager::Certificate": by("acm", "delete_certificate", "CertificateArn"),
-    "AWS::EC2::EIP": address,
-    "AWS::EC2::EgressOnlyInternetGateway": by(
-        "ec2", "delete_egress_only_internet_gateway", "EgressOnlyInternetGatewayId"
-    ),
-    "AWS::EC2::FlowLog": by_list("ec2", "delete_flow_logs", "FlowLogIds"),
-    "AWS::EC2::InternetGateway": by("ec2", "delete_internet_gateway", "InternetGatewayId"),
-    "AWS::EC2::NatGateway": by("ec2", "delete_nat_gateway", "NatGatewayId"),
-    "AWS::EC2::NetworkAcl": by("ec2", "delete_network_acl", "NetworkAclId"),
-    "AWS::EC2::NetworkAclEntry": acl_entry_away,
-    "AWS::EC2::Route": route_away,
-    "AWS::EC2::RouteTable": by("ec2", "delete_route_table", "RouteTableId"),
-    "AWS::EC2::SecurityGroup": by("ec2", "delete_security_group", "GroupId"),
-    "AWS::EC2::SecurityGroupEgress": rule("revoke_security_group_egress"),
-    "AWS::EC2::SecurityGroupIngress": rule("revoke_security_group_ingress"),
-    "AWS::EC2::Subnet": by("ec2", "delete_subnet", "SubnetId"),
-    "AWS::EC2::SubnetCidrBlock": by("ec2", "disassociate_subnet_cidr_block", "AssociationId"),
-    "AWS::EC2::SubnetNetworkAclAssociation": acl_association,
-    "AWS::EC2::SubnetRouteTableAssociation": by("ec2", "disassociate_route_table", "AssociationId"),
-    "AWS::EC2::VPC": by("ec2", "delete_vpc", "VpcId"),
-    "AWS::EC2::VPCCidrBlock": by("ec2", "disassociate_vpc_cidr_block", "AssociationId"),
-    "AWS::EC2::VPCEndpoint": by_list("ec2", "delete_vpc_endpoints", "VpcEndpointIds"),
-    "AWS::EC2::VPCGatewayAttachment": internet_gateway_attachment,
-    "AWS::ECS::Cluster": by("ecs", "delete_cluster", "cluster"),
-    "AWS::ECS::Service": service,
-    "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),
-    "AWS::ElasticLoadBalancingV2::Listener": by("elbv2", "delete_listener", "ListenerArn"),
-    "AWS::ElasticLoadBalancingV2::ListenerRule": by("elbv2", "delete_rule", "RuleArn"),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": by("elbv2", "delete_load_balancer", "LoadBalancerArn"),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": by("elbv2", "delete_target_group", "TargetGroupArn"),
-    "AWS::IAM::Policy": policy_in_roles,
-    "AWS::IAM::Role": role,
-    "AWS::KMS::Alias": by("kms", "delete_alias", "AliasName"),
-    "AWS::ResourceGroups::Group": by("resource-groups", "delete_group", "Group"),
-    "AWS::Route53::RecordSet": record,
-    "AWS::S3::BucketPolicy": by("s3", "delete_bucket_policy", "Bucket"),
-    "AWS::ServiceDiscovery::HttpNamespace": by("servicediscovery", "delete_namespace", "Id"),
+    "AWS::Route53::RecordSet": ({"Name"}, record_name),
 }
 
 
@@ -256,8 +126,8 @@ DELETIONS = {
 class Standing:
     """A resource as the tables above see it."""
 
-    def __init__(self, kind, extended):
-        self.kind, self.created = kind, extended.created
+    def __init__(self, kind, extended, policy=None):
+        self.kind, self.created, self.policy = kind, extended.created, policy
         self.properties, self.reference = extended.created.properties, extended.created.reference
 
     def client(self, service_name):
@@ -361,11 +231,12 @@ def remove(leftovers, declared):
     order = {logical: place for place, logical in enumerate(in_order(declared))}
     for logical, extended, policy in sorted(leftovers, key=lambda item: -order[item[0]]):
         kind = declared[logical]["Type"]
-        if policy in KEPT:
+        # What moto could not create is nowhere to be deleted.
+        if policy in KEPT or extended.physical_resource_id.startswith(ABSENT):
             continue
         if kind not in DELETIONS:
             raise ValidationError(message=f"{logical}: no way is known to delete {kind}")
-        DELETIONS[kind](Standing(kind, extended))
+        DELETIONS[kind](Standing(kind, extended, policy))
 
 
 def delete(resources):

@@ -53,11 +53,19 @@ MUTED = [
         "Lambda puts this key into every request that a function's own code makes",
     ),
     (
+        "UNKNOWN_CONDITION_FOR_ACTION",
+        "AWS::IAM::Role",
+        "cognito-identity.amazonaws.com:",
+        "the keys of the token that a session is asked for with hold for its tags too (Cognito, attributes for access)",
+    ),
+    (
         "RESOURCE_STAR",
         "AWS::IAM::Role",
         "ec2:AssignPrivateIpAddresses",
         "Lambda names no interface before it has made one, and the function's own code is denied all of it",
     ),
+    ("RESOURCE_STAR", "AWS::Backup::BackupVault", "", "in a vault's policy `*` is the vault it is attached to"),
+    ("RESOURCE_STAR", "AWS::Oam::Sink", "", "in a sink's policy `*` is the sink it is attached to, and AWS takes nothing else"),
     (
         "UNKNOWN_ACTION",
         "AWS::IAM::Role",
@@ -86,8 +94,13 @@ def main():
 def documents(value, path):
     """Every policy document under a resource's properties: whatever has statements."""
     if isinstance(value, dict):
-        if "Statement" in value:
+        statement = value.get("Statement")
+        # A rule of a firewall has a statement too, which is no policy.
+        if isinstance(statement, list):
             yield path, value
+        # The policy of an event bus is a statement alone.
+        elif isinstance(statement, dict) and "Effect" in statement:
+            yield path, {"Version": "2012-10-17", "Statement": [statement]}
             return
         for key, inner in value.items():
             yield from documents(inner, f"{path}/{key}")

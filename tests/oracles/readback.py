@@ -255,7 +255,9 @@ class Networks:
                 yield gateway, cidr_of_subnet[subnet] if subnet else "regional"
 
     def ways_out(self, findings, vpcs):
-        """Where each subnet's default route leads. Any other route is the VPC's own or a gateway endpoint's."""
+        """Where each subnet's default route leads. Any other route is the VPC's own, a gateway endpoint's, or leads to
+        the central services or over a VPN.
+        """
         cidr_of_subnet, found = self.cidr_of_subnet(), defaultdict(list)
         place_of = {gateway["NatGatewayId"]: place for gateway, place in self.standing_nat_gateways()}
         for table in self.listed("describe_route_tables", "RouteTables"):
@@ -271,12 +273,32 @@ class Networks:
                 elif not any(key.endswith("Id") for key in route):
                     # moto does not list which transit gateway a route leads to; `tenantry check` judges where it may.
                     continue
-                elif (gateway := route.get("GatewayId")) != "local" and not str(gateway).startswith("vpce-"):
+                elif not self.is_expected(route, table["VpcId"], vpcs):
                     findings.append(f"route table {table['RouteTableId']} has a route of no flow: {route}")
             for association in table["Associations"]:
                 if not association["Main"]:
                     found[table["VpcId"]].append((cidr_of_subnet[association["SubnetId"]], way))
         return found
+
+    def is_expected(self, route, vpc, vpcs):
+        """Whether a route leads to the VPC itself, to an endpoint, to a gateway of its own, or to addresses of a peer that
+        is the network of no tenant and no cell.
+        """
+        gateway = str(route.get("GatewayId"))
+        if gateway == "local" or gateway.startswith("vpce-"):
+            return True
+        if gateway.startswith("vgw-"):
+            gateways = {one["VpnGatewayId"]: one for one in self.listed("describe_vpn_gateways", "VpnGateways")}
+            return vpc in [one["VpcId"] for one in gateways[gateway].get("VpcAttachments", [])]
+        peerings = self.listed("describe_vpc_peering_connections", "VpcPeeringConnections")
+        peerings = {one["VpcPeeringConnectionId"]: one for one in peerings}
+        peering = peerings.get(route.get("VpcPeeringConnectionId"))
+        if peering is None:
+            return False
+        ends = {peering[side]["VpcId"]: peering[side]["CidrBlock"] for side in ("RequesterVpcInfo", "AccepterVpcInfo")}
+        others = [(other, ipaddress.ip_network(block)) for other, block in ends.items() if other != vpc]
+        led = ipaddress.ip_network(route["DestinationCidrBlock"])
+        return vpc in ends and all(other not in vpcs and led.subnet_of(block) for other, block in others)
 
     def ipv6_ways_out(self, vpcs):
         """Where each subnet's default route for IPv6 leads."""

@@ -17,10 +17,14 @@ from pathlib import Path
 import environments
 
 HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent.parent / "examples" / "all_models" / "output"
 # Those that deploy take longest and come first; the rest keep a second core busy.
 ORACLES = (
-    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases", "schemas",
+    "update", "flows", "readback", "deploy", "posture", "lint", "validate", "policies", "sessions", "databases",
+    "chargeback", "schemas", "solver",
 )
+# Those that are given the program and no tree.
+OF_PROGRAM = ("flows", "schemas", "solver")
 AT_ONCE = 2
 
 
@@ -40,20 +44,23 @@ def main():
 
     passed, failed = 0, []
     with tempfile.TemporaryDirectory() as directory:
-        shapes, edited = Path(directory, "shapes"), Path(directory, "edited")
+        shapes, edited, later = (Path(directory, name) for name in ("shapes", "edited", "later"))
         jobs = []
         if chosen.tenantry:
-            compiling = "compile every shape", command("shapes", chosen.tenantry.resolve(), directory)
-            if run(compiling):
-                passed += 1
-                jobs = list(planned(wanted, outputs, shapes, edited, chosen.exceptions))
-                if "flows" in wanted:
-                    jobs.append(("flows", command("flows", chosen.tenantry.resolve())))
-                if "schemas" in wanted:
-                    jobs.append(("schemas", command("schemas", chosen.tenantry.resolve())))
+            program = chosen.tenantry.resolve()
+            compiling = [
+                ("compile every shape", command("shapes", program, directory)),
+                ("compile what becomes of the example", command("life", program, directory)),
+            ]
+            wrong = [job[0] for job in compiling if not run(job)]
+            passed += len(compiling) - len(wrong)
+            if not wrong:
+                jobs = list(planned(wanted, outputs, shapes, edited, later, chosen.exceptions))
+                own = (oracle for oracle in OF_PROGRAM if oracle in wanted)
+                jobs += ((oracle, command(oracle, program)) for oracle in own)
             else:
-                failed.append(compiling[0])
-        jobs = jobs or list(planned(wanted, outputs, None, None, chosen.exceptions))
+                failed += wrong
+        jobs = jobs or list(planned(wanted, outputs, None, None, None, chosen.exceptions))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for (title, _), good in zip(jobs, pool.map(run, jobs)):
                 passed += good
@@ -64,13 +71,16 @@ def main():
     sys.exit(1 if failed else 0)
 
 
-def planned(wanted, outputs, shapes, edited, exceptions):
+def planned(wanted, outputs, shapes, edited, later, exceptions):
     """Titles and command lines. checkov sees all trees at once, as its exceptions do."""
     judged = [*outputs, shapes] if shapes else outputs
-    for oracle in (name for name in ORACLES if name in wanted - {"flows", "schemas"}):
+    has_life = later and EXAMPLE in outputs and "update" in wanted
+    for oracle in (name for name in ORACLES if name in wanted - set(OF_PROGRAM)):
         if oracle == "update":
             if shapes:
                 yield "update of every shape", command(oracle, shapes, edited)
+            if has_life:
+                yield "life and end of the example", command(oracle, EXAMPLE, later, "--down")
         elif oracle == "posture":
             chosen = ["--exceptions", exceptions.resolve()] if exceptions else []
             yield oracle, command(oracle, *judged, *chosen)
@@ -78,8 +88,9 @@ def planned(wanted, outputs, shapes, edited, exceptions):
             # Reading back deploys first and fails where deploying does.
             continue
         else:
-            # An update reads every shape back already.
-            trees = outputs if oracle in ("deploy", "readback") else judged
+            # An update reads back what it begins with already.
+            trees = [one for one in outputs if not (has_life and one == EXAMPLE)]
+            trees = trees if oracle in ("deploy", "readback") else judged
             yield from ((f"{oracle} of {tree.name}", command(oracle, tree)) for tree in trees)
 
 

@@ -3,7 +3,8 @@
 
 moto enforces no policies, so they are evaluated here, by a small evaluator of IAM that knows the operators in use and
 stops at any other. It reads the templates of each cell of the model `application`: the policies of `TenantRole`, its
-trust, and the statement of the cell's key that names it.
+trust, and the statement of the cell's key that names it; and with the component `identity` the policies of `UserRole`,
+whose sessions are tagged out of a user's token.
 """
 import fnmatch
 import json
@@ -49,6 +50,9 @@ def statements(resources, request):
     """What speaks of the request: the trust of the role, the key's own policy, or the role's policies."""
     if request["of"] == "trust":
         return resources["TenantRole"][1]["AssumeRolePolicyDocument"]["Statement"]
+    if request["of"] == "user":
+        policies = [one for kind, one, _ in resources.values() if kind == "AWS::IAM::RolePolicy"]
+        return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
     if request["of"] == "key":
         whole = resources["Key"][1]["KeyPolicy"]["Statement"]
         return [one for one in whole if one["Sid"] == "TenantsOwn"]
@@ -102,6 +106,9 @@ def requests(resources, tag):
     yield asks("a list of the whole bucket", False, "s3:ListBucket", bucket, **{"s3:prefix": ""})
     yield asks("the bucket's policy", False, "s3:PutBucketPolicy", bucket)
 
+    if "UserFiles" in resources:
+        yield from of_users(asks, resources)
+
     context = f"kms:EncryptionContext:{tag}"
     for who, wanted in ((OWN, True), (OTHER, False)):
         yield asks(f"what was encrypted for {who}", wanted, "kms:Decrypt", "*", of="key", **{context: who})
@@ -119,6 +126,26 @@ def requests(resources, tag):
             yield asks(f"the database user {user}", wanted, "rds-db:connect", f"{users}/{user}")
 
 
+def of_users(asks, resources):
+    """What a user's own session of AWS may do: no more than the application may for the user's tenant."""
+    bucket = resources["UserFiles"][1]["PolicyDocument"]["Statement"][1]["Resource"]
+    for who, wanted in ((OWN, True), (OTHER, False), (f"{OWN}x", False)):
+        yield asks(f"a user's file of {who}", wanted, "s3:GetObject", f"{bucket}/{who}/file", of="user")
+        yield asks(f"a user's list of {who}", wanted, "s3:ListBucket", bucket, of="user", **{"s3:prefix": f"{who}/"})
+    yield asks("a user's list of everything", False, "s3:ListBucket", bucket, of="user")
+    yield asks("a file without a session's tag", False, "s3:GetObject", f"{bucket}/{OWN}/file", of="user", tags={})
+    if "UserItems" not in resources:
+        return
+    table = resources["UserItems"][1]["PolicyDocument"]["Statement"][0]["Resource"]
+    for keys, wanted in (([OWN], True), ([f"{OWN}#orders"], True), ([OTHER], False), ([OWN, OTHER], False), (None, False)):
+        named = {} if keys is None else {"dynamodb:LeadingKeys": keys}
+        yield asks(f"a user's query of {keys}", wanted, "dynamodb:Query", table, of="user", **named)
+    keyed = {"dynamodb:LeadingKeys": [OWN]}
+    for action in ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:PartiQLSelect"):
+        yield asks(f"a user's {action}", False, action, table, of="user", **keyed)
+    yield asks("a query without a session's tag", False, "dynamodb:Query", table, of="user", tags={}, **keyed)
+
+
 # ---- a small evaluator ----
 
 
@@ -130,7 +157,7 @@ def allowed(statements, request):
 def speaks_of(statement, request):
     if not any(like(action, request["action"]) for action in listed(statement["Action"])):
         return False
-    if "Resource" in statement and request["of"] == "role":
+    if "Resource" in statement and request["of"] in ("role", "user"):
         patterns = [filled(resource, request["context"]) for resource in listed(statement["Resource"])]
         if not any(pattern is not None and like(pattern, request["resource"]) for pattern in patterns):
             return False

@@ -15,8 +15,8 @@ import yaml
 import tree
 
 HERE = Path(__file__).resolve().parent
-# What needs a transit gateway; the example of all models has it.
-ELSEWHERE = {"attached", "attachment_tables"}
+# What needs central services, which the example of all models has, or a network elsewhere: tests/connect.rs tries them.
+ELSEWHERE = {"attached", "central_account", "central_entered", "central_way", "on_premises", "vpn", "vpn_routing"}
 # Those whose settings are all tried.
 BLUEPRINTS = ("vpc", "subnet", "container")
 

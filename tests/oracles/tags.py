@@ -103,15 +103,67 @@ def of_trail(cloud, account, region, identity):
     return pairs(listed[0]["TagsList"])
 
 
+def of_backup(kind):
+    def read(cloud, account, region, identity):
+        arn = f"arn:aws:backup:{region}:{account}:{kind}:{identity}"
+        return pairs(cloud.client("backup", account, region).list_tags(ResourceArn=arn)["Tags"])
+
+    return read
+
+
+def of_queue(cloud, account, region, identity):
+    return cloud.client("sqs", account, region).list_queue_tags(QueueUrl=identity).get("Tags", {})
+
+
+def of_events(kind):
+    def read(cloud, account, region, identity):
+        # A rule of a bus is named `BUS|RULE` by CloudFormation's reference, and `BUS/RULE` in its ARN.
+        arn = f"arn:aws:events:{region}:{account}:{kind}/{identity.replace('|', '/')}"
+        return pairs(cloud.client("events", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+    return read
+
+
+def of_workgroup(cloud, account, region, identity):
+    arn = f"arn:aws:athena:{region}:{account}:workgroup/{identity}"
+    return pairs(cloud.client("athena", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
 NOT_KEPT = {
     "AWS::ApiGateway::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::Budgets::Budget",
+    "AWS::CloudWatch::Dashboard",
     "AWS::CloudWatch::InsightRule",
 }
 
+def of_user_pool(cloud, account, region, pool):
+    return cloud.client("cognito-idp", account, region).describe_user_pool(UserPoolId=pool)["UserPool"]["UserPoolTags"]
+
+
+def of_identity_pool(cloud, account, region, pool):
+    described = cloud.client("cognito-identity", account, region).describe_identity_pool(IdentityPoolId=pool)
+    return described["IdentityPoolTags"]
+
+
+def of_detector(cloud, account, region, detector):
+    return cloud.client("guardduty", account, region).get_detector(DetectorId=detector)["Tags"]
+
+
+def of_firewall(cloud, account, region, firewall):
+    service = cloud.client("wafv2", account, region)
+    listed = service.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    arn = next(one["ARN"] for one in listed if firewall in (one["Id"], one["ARN"]))
+    tags = service.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
 READERS = {
+    "AWS::Cognito::IdentityPool": of_identity_pool,
+    "AWS::Cognito::UserPool": of_user_pool,
+    "AWS::GuardDuty::Detector": of_detector,
+    "AWS::WAFv2::WebACL": of_firewall,
     "AWS::ApiGateway::RestApi": of_api,
     "AWS::ApiGateway::UsagePlan": of_usage_plan,
     "AWS::CloudTrail::Trail": of_trail,
@@ -122,7 +174,10 @@ READERS = {
     "AWS::CE::CostCategory": of_arn("ce", "list_tags_for_resource", "ResourceArn", "ResourceTags"),
     "AWS::Organizations::Policy": of_arn("organizations", "list_tags_for_resource", "ResourceId", "Tags"),
     "AWS::CertificateManager::Certificate": of_arn("acm", "list_tags_for_certificate", "CertificateArn", "Tags"),
+    "AWS::Backup::BackupPlan": of_backup("backup-plan"),
+    "AWS::Backup::BackupVault": of_backup("backup-vault"),
     "AWS::CloudWatch::Alarm": of_alarm,
+    "AWS::CloudWatch::CompositeAlarm": of_alarm,
     "AWS::EC2::EIP": of_address,
     "AWS::ECS::Cluster": of_cluster,
     "AWS::ECS::Service": of_arn("ecs", "list_tags_for_resource", "resourceArn", "tags"),
@@ -131,6 +186,12 @@ READERS = {
     "AWS::ElasticLoadBalancingV2::ListenerRule": of_load_balancing,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": of_load_balancing,
     "AWS::ElasticLoadBalancingV2::TargetGroup": of_load_balancing,
+    "AWS::Athena::WorkGroup": of_workgroup,
+    "AWS::Events::EventBus": of_events("event-bus"),
+    "AWS::Events::Rule": of_events("rule"),
+    "AWS::Kinesis::Stream": of_arn("kinesis", "list_tags_for_stream", "StreamName", "Tags"),
+    "AWS::KinesisFirehose::DeliveryStream": of_arn("firehose", "list_tags_for_delivery_stream", "DeliveryStreamName", "Tags"),
+    "AWS::SQS::Queue": of_queue,
     "AWS::IAM::Role": of_arn("iam", "list_role_tags", "RoleName", "Tags"),
     "AWS::KMS::Key": of_arn("kms", "list_resource_tags", "KeyId", "Tags"),
     "AWS::Logs::LogGroup": of_log_group,
@@ -140,6 +201,7 @@ READERS = {
     "AWS::RDS::DBSubnetGroup": of_database("subgrp"),
     "AWS::ResourceGroups::Group": of_resource_group,
     "AWS::S3::Bucket": of_bucket,
+    "AWS::SNS::Topic": of_arn("sns", "list_tags_for_resource", "ResourceArn", "Tags"),
     "AWS::ServiceDiscovery::HttpNamespace": of_namespace,
     "AWS::SecretsManager::Secret": of_arn("secretsmanager", "describe_secret", "SecretId", "Tags"),
 }

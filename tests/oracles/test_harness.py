@@ -374,6 +374,28 @@ class Update(Harness):
         self.rejects("update", unknown, "manifest.json", forget_the_service)
 
 
+# A checker that says of every network that nothing gets through anything.
+BLIND = """#!{python}
+import json, pathlib, sys
+stacks = json.loads(pathlib.Path(sys.argv[2], "manifest.json").read_text())["stacks"]
+tenants = [stack["tenant"] for stack in stacks if stack["tenant"]]
+depth = [{{"from": one, "to": other, "pairs_by_layers_that_hold_alone": {{"3": 1}}}} for one in tenants for other in tenants]
+certificate = {{"pairs": {{"unknown": 0}}, "leaks": [], "depth": depth, "not_known": []}}
+pathlib.Path(sys.argv[4]).write_text(json.dumps(certificate))
+"""
+
+
+class Solver(Harness):
+    def test_rejects_a_checker_that_sees_nothing(self):
+        with tempfile.TemporaryDirectory() as directory:
+            program = Path(directory) / "blind"
+            program.write_text(BLIND.format(python=sys.executable))
+            program.chmod(0o755)
+            status, said = self.judge("solver", program, "--networks", "10")
+        self.assertEqual(status, 1, said)
+        self.assertRegex(said, "z3 says leaks True, depth 0, check says leaks False, depth 3")
+
+
 def tests_of(suite):
     for test in suite:
         yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::check::finding::Finding;
 use crate::check::model::functions::{self, Names};
-use crate::check::model::template::{Declared, Mapping, NamedExpression, Output, Parameter, Template};
+use crate::check::model::template::{
+    Declared, Mapping, NamedExpression, Output, Parameter, Template, holds_more,
+};
 use crate::diagnostics::{closest, codes, list_of, quote};
 use crate::source::{FileId, Span};
 use crate::yaml::{Key, Node, Value};
@@ -257,6 +259,17 @@ fn resource(key: &Key, node: &Node, names: &mut Names<'_>) -> Declared {
     let kind = node.get("Type").and_then(Node::as_text);
     if kind.is_none() && !key.text.starts_with("Fn::ForEach") {
         names.problems.push(structure(format!("the resource {id} has no type"), key.span, ""));
+    }
+    if kind.is_some_and(holds_more) {
+        names.problems.push(
+            Finding::new(
+                &codes::UNJUDGED_CONSTRUCT,
+                format!("what the {} {id} holds cannot be judged", kind.unwrap_or_default()),
+                key.span,
+                "its resources stand in another template",
+            )
+            .help("make it a stack of its own, and check that"),
+        );
     }
     let nothing = Node::new(key.span, Value::Map(Vec::new()));
     let properties = node.get("Properties").unwrap_or(&nothing);

@@ -76,6 +76,12 @@ pub struct NamedExpression {
     pub expression: Expression,
 }
 
+/// Whether a type stands for resources that other templates declare.
+pub(super) fn holds_more(kind: &str) -> bool {
+    matches!(kind, "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet")
+        || kind.ends_with("::MODULE")
+}
+
 /// A resource as its template declares it.
 #[derive(Debug)]
 pub struct Declared {
@@ -111,6 +117,14 @@ impl Template {
         let (blueprint, file) = self.path.strip_prefix("templates/")?.split_once('/')?;
         let (stack, _) = file.split_once('.')?;
         Some((blueprint, stack))
+    }
+
+    /// Whether CloudFormation makes more of it than stands here: by a transform, a loop, or stacks within the stack.
+    pub fn is_opaque(&self) -> bool {
+        let more = |resource: &Declared| {
+            resource.logical_id.starts_with("Fn::ForEach") || holds_more(&resource.kind)
+        };
+        !self.transforms.is_empty() || self.resources.iter().any(more)
     }
 
     /// The number of the parameter of this name.

@@ -132,27 +132,37 @@ impl<'a> Ground<'a> {
             return;
         }
         let passes = self.passes(workload, Direction::Outward, layers);
-        let flow = |domain, source, pass: &Pass| Flow {
-            domain,
-            source,
-            destination: pass.peer,
+        let flow = |source, pass: &Pass| Flow { source, destination: pass.peer, ..self.flow(number, pass) };
+        found.extend(self.unplaced(number, layers).flat_map(|(domain, source)| {
+            passes.iter().map(move |pass| Flow { domain, ..flow(source, pass) })
+        }));
+        for subnet in &workload.subnets {
+            for source in &self.usable[*subnet] {
+                let sent: Vec<_> = passes.iter().map(|pass| flow(*source, pass)).collect();
+                self.leave(*subnet, &sent, layers, RELAYS, found);
+            }
+        }
+    }
+
+    /// A box of a workload, between any addresses.
+    fn flow(&self, number: usize, pass: &Pass) -> Flow {
+        let everything = Range::everything(self.family);
+        Flow {
+            domain: Domain::Everywhere,
+            source: everything,
+            destination: everything,
             services: pass.services,
             far_group: pass.group,
             node: self.nodes.of(number),
             workload: number,
             relayed: None,
-        };
-        if workload.anywhere && self.doubt.passes() {
-            let source = Range::everything(self.family);
-            found.extend(passes.iter().map(|pass| flow(layers.unplaced(), source, pass)));
         }
-        for subnet in &workload.subnets {
-            for source in &self.usable[*subnet] {
-                let sent: Vec<_> =
-                    passes.iter().map(|pass| flow(Domain::Everywhere, *source, pass)).collect();
-                self.leave(*subnet, &sent, layers, RELAYS, found);
-            }
-        }
+    }
+
+    /// Where a workload may stand beside its subnets, with which addresses.
+    fn unplaced(&self, number: usize, layers: Layers) -> impl Iterator<Item = (Domain, Range)> {
+        let anywhere = self.topology.workloads[number].anywhere && self.doubt.passes();
+        anywhere.then(|| (layers.unplaced(), Range::everything(self.family))).into_iter()
     }
 
     /// Takes packets from an interface in a subnet to where they are delivered.
@@ -230,24 +240,14 @@ impl<'a> Ground<'a> {
                 left.map(move |services| Pass { services, ..pass })
             })
             .collect();
-        let flow = |domain, destination, pass: &Pass| Flow {
-            domain,
-            source: pass.peer,
-            destination,
-            services: pass.services,
-            far_group: pass.group,
-            node: self.nodes.of(number),
-            workload: number,
-            relayed: None,
-        };
-        if workload.anywhere && self.doubt.passes() {
-            let destination = Range::everything(self.family);
-            found.extend(passes.iter().map(|pass| flow(layers.unplaced(), destination, pass)));
-        }
+        let flow =
+            |destination, pass: &Pass| Flow { source: pass.peer, destination, ..self.flow(number, pass) };
+        found.extend(self.unplaced(number, layers).flat_map(|(domain, destination)| {
+            passes.iter().map(move |pass| Flow { domain, ..flow(destination, pass) })
+        }));
         for subnet in &workload.subnets {
             for destination in &self.usable[*subnet] {
-                let taken: Vec<_> =
-                    passes.iter().map(|pass| flow(Domain::Everywhere, *destination, pass)).collect();
+                let taken: Vec<_> = passes.iter().map(|pass| flow(*destination, pass)).collect();
                 self.arrive(*subnet, &taken, layers, found);
             }
         }

@@ -33,6 +33,7 @@ pub(super) fn neighbours(topology: &Topology) -> Vec<Neighbour> {
     group_rules(topology, &index, &mut found);
     acl_entries(topology, &index, &mut found);
     routes(topology, &index, &mut found);
+    gateways(topology, &index, &mut found);
     found
 }
 
@@ -248,6 +249,38 @@ fn routes(topology: &Topology, index: &Index, found: &mut Vec<Neighbour>) {
             let neighbour =
                 |(tenant, other)| Neighbour { what: What::Route, origin: route.origin, tenant, other };
             found.extend(pair.map(neighbour));
+        }
+    }
+}
+
+/// Routes of a transit gateway to tenants, in tables that other tenants look into: one route of a VPC more, and they meet.
+fn gateways(topology: &Topology, index: &Index, found: &mut Vec<Neighbour>) {
+    // Two routes to different tenants are enough of each table: whoever looks into it finds another's there.
+    let mut behind: Vec<Vec<(usize, Origin)>> = vec![Vec::new(); topology.transit_tables.len()];
+    for (number, table) in topology.transit_tables.iter().enumerate() {
+        for route in &table.routes {
+            let TransitTarget::Attachment(attachment) = route.target else { continue };
+            for tenant in index.in_vpc[topology.attachments[attachment].vpc].each() {
+                let known = &mut behind[number];
+                if known.len() < 2 && known.iter().all(|(other, _)| *other != tenant) {
+                    known.push((tenant, route.origin));
+                }
+            }
+        }
+    }
+    let mut told = vec![false; topology.transit_tables.len()];
+    for attachment in &topology.attachments {
+        let Association::Table(table) = attachment.association else { continue };
+        for tenant in index.in_vpc[attachment.vpc].each() {
+            let other = behind[table].iter().find(|(other, _)| *other != tenant);
+            // Those of one cell are behind one attachment, and apart by other means.
+            let other =
+                other.filter(|(other, _)| index.in_vpc[attachment.vpc].each().all(|own| own != *other));
+            if let Some((other, origin)) = other
+                && !std::mem::replace(&mut told[table], true)
+            {
+                found.push(Neighbour { what: What::Route, origin: *origin, tenant, other: *other });
+            }
         }
     }
 }

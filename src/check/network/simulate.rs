@@ -40,7 +40,7 @@ pub enum Hop {
 
 /// The way of a packet, if it is delivered.
 pub fn follow(topology: &Topology, packet: &Packet) -> Option<Vec<Hop>> {
-    let walk = Walk { topology, packet: *packet };
+    let walk = Walk { topology, packet: *packet, is_answer: false };
     let sender = &topology.workloads[packet.sender];
     let receiver = &topology.workloads[packet.receiver];
     if !sender.sends || !receiver.receives {
@@ -53,9 +53,40 @@ pub fn follow(topology: &Topology, packet: &Packet) -> Option<Vec<Hop>> {
     ways.into_iter().find_map(|(from, to)| walk.between(from, to, sender, receiver))
 }
 
+/// Whether a packet of this service comes back over a NAT gateway's subnet, or straight: groups know it for an answer.
+pub(super) fn back(topology: &Topology, packet: &Packet, service: u32, relay: Option<usize>) -> bool {
+    let leg = |source: u128, destination: u128, from: &[usize], to: &[usize]| {
+        let answer = Packet {
+            sender: packet.receiver,
+            receiver: packet.sender,
+            source,
+            destination,
+            service,
+            translated: source,
+            ..*packet
+        };
+        let walk = Walk { topology, packet: answer, is_answer: true };
+        let (sender, receiver) = (&topology.workloads[answer.sender], &topology.workloads[answer.receiver]);
+        let mut ways = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
+        ways.any(|(from, to)| walk.between(from, to, sender, receiver).is_some())
+    };
+    let walk = Walk { topology, packet: *packet, is_answer: true };
+    let (sender, receiver) = (&topology.workloads[packet.sender], &topology.workloads[packet.receiver]);
+    let (near, far) = (walk.subnets(sender, packet.source), walk.subnets(receiver, packet.destination));
+    match relay {
+        None => leg(packet.destination, packet.source, &far, &near),
+        Some(nat) => {
+            leg(packet.destination, packet.translated, &far, &[nat])
+                && leg(packet.destination, packet.source, &[nat], &near)
+        }
+    }
+}
+
 struct Walk<'a> {
     topology: &'a Topology,
     packet: Packet,
+    /// An answer passes security groups, which remember what it answers (VPC User Guide, "Connection tracking").
+    is_answer: bool,
 }
 
 impl Walk<'_> {
@@ -225,7 +256,9 @@ impl Walk<'_> {
     }
 
     fn group_out(&self, sender: &Workload) -> Option<Hop> {
-        let Some(groups) = &sender.groups else { return Some(Hop::Unfiltered) };
+        let Some(groups) = sender.groups.as_ref().filter(|_| !self.is_answer) else {
+            return Some(Hop::Unfiltered);
+        };
         let receiver = &self.topology.workloads[self.packet.receiver];
         let mut rules = groups.iter().flat_map(|group| &self.topology.groups[*group].outward);
         let rule = rules.find(|rule| self.admits(rule, self.packet.destination, Some(receiver)))?;
@@ -234,7 +267,9 @@ impl Walk<'_> {
 
     /// `own`: the packet bears the address of the interface that sent it, and so its groups.
     fn group_in(&self, receiver: &Workload, source: u128, own: bool) -> Option<Hop> {
-        let Some(groups) = &receiver.groups else { return Some(Hop::Unfiltered) };
+        let Some(groups) = receiver.groups.as_ref().filter(|_| !self.is_answer) else {
+            return Some(Hop::Unfiltered);
+        };
         let sender = own.then(|| &self.topology.workloads[self.packet.sender]);
         let mut rules = groups.iter().flat_map(|group| &self.topology.groups[*group].inward);
         let rule = rules.find(|rule| self.admits(rule, source, sender))?;

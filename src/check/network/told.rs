@@ -58,6 +58,12 @@ impl Teller<'_> {
             finding = finding.also(*span, *text);
         }
         finding = finding.note(format!("for example {}", self.packet(&leak.packet)));
+        let answer = match leak.answered {
+            Some(true) => "an answer finds its way back: a connection can be opened",
+            Some(false) => "no answer is known to find its way back: packets go one way",
+            None => "whether an answer finds its way back was not followed",
+        };
+        finding = finding.note(answer);
         if same.len() > 1 {
             finding =
                 finding.note(format!("the same way leads between {} more", count(same.len() - 1, "pair")));

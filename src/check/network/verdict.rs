@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::network::answer::answered;
 use crate::check::network::boxes::{Boxes, Flow, Ground, Layers};
 use crate::check::network::doubt::Doubt;
 use crate::check::network::interval::{Family, Services};
@@ -49,6 +50,8 @@ pub struct Leak {
     pub to: usize,
     pub packet: Packet,
     pub hops: Vec<Hop>,
+    /// Whether an answer finds its way back, so that a connection can be opened; none where that was not followed.
+    pub answered: Option<bool>,
 }
 
 /// A workload that belongs to no tenant.
@@ -248,7 +251,9 @@ fn witnesses(topology: &Topology, nodes: &Nodes, sure: &Reading, verdict: &mut V
             let leak = packets.iter().find_map(|packet| Some((packet, follow(topology, packet)?)));
             match leak {
                 Some((packet, hops)) => {
-                    verdict.leaks.push(Leak { from: from as usize, to: to as usize, packet: *packet, hops })
+                    let answered = answered(topology, packet, &hops);
+                    let (from, to) = (from as usize, to as usize);
+                    verdict.leaks.push(Leak { from, to, packet: *packet, hops, answered });
                 }
                 None => verdict.unconfirmed += 1,
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::model::{Estate, Resource, Value};
+use crate::check::model::{Estate, Resource, ResourceId, Value};
 use crate::check::policies::document::{Condition, Statement};
 use crate::check::policies::glob::{Pattern, Piece};
 use crate::check::policies::targets::Targets;
@@ -181,32 +181,61 @@ pub(super) fn literal(text: &str) -> Pattern {
     pattern
 }
 
-/// Everything that is attached to roles and users by policies of their own, and why more may be.
-pub(super) fn attached<'e>(
-    targets: &Targets<'e>,
-) -> BTreeMap<crate::check::model::ResourceId, Vec<Resource<'e>>> {
+/// Everything that is attached to roles, users and groups by policies of their own.
+pub(super) fn attached<'e>(targets: &Targets<'e>) -> BTreeMap<ResourceId, Vec<Resource<'e>>> {
     let estate = targets.estate();
     let mut attached: BTreeMap<_, Vec<Resource<'e>>> = BTreeMap::new();
-    let kinds =
-        ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy"];
-    for kind in kinds {
+    let named = named(estate);
+    for kind in POLICIES {
         for policy in estate.of_kind(kind) {
-            for property in ["Roles", "Users", "RoleName", "UserName"] {
-                for role in policy.property(property).items() {
-                    if let Some((role, _)) = role.as_reference() {
-                        attached.entry(role).or_default().push(policy);
+            for property in ["Roles", "Users", "Groups", "RoleName", "UserName", "GroupName"] {
+                for holder in policy.property(property).items() {
+                    let by_name = || {
+                        named.get(&(
+                            policy.stack.account.as_deref(),
+                            &property[..4],
+                            holder.as_text()?.to_owned(),
+                        ))
+                    };
+                    let holder = holder.as_reference().map(|(holder, _)| holder);
+                    if let Some(holder) = holder.or_else(|| by_name().copied()) {
+                        attached.entry(holder).or_default().push(policy);
                     }
                 }
             }
         }
     }
-    for kind in ["AWS::IAM::Role", "AWS::IAM::User"] {
-        for role in estate.of_kind(kind) {
-            let arns = role.property("ManagedPolicyArns");
+    for (kind, _) in HOLDERS {
+        for holder in estate.of_kind(kind) {
+            let arns = holder.property("ManagedPolicyArns");
             for (policy, _) in arns.items().iter().filter_map(Value::as_reference) {
-                attached.entry(role.id).or_default().push(estate.resource(policy));
+                attached.entry(holder.id).or_default().push(estate.resource(policy));
             }
         }
     }
     attached
+}
+
+/// Policies that are resources.
+const POLICIES: [&str; 5] = [
+    "AWS::IAM::GroupPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::UserPolicy",
+];
+
+/// Who has permissions, and the property with the name.
+const HOLDERS: [(&str, &str); 3] =
+    [("AWS::IAM::Group", "GroupName"), ("AWS::IAM::Role", "RoleName"), ("AWS::IAM::User", "UserName")];
+
+/// Those to whom the template gives a name, by account, kind and name. The kind is how its properties begin.
+fn named(estate: &Estate) -> BTreeMap<(Option<&str>, &'static str, String), ResourceId> {
+    let holders = HOLDERS.iter().flat_map(|(kind, name)| estate.of_kind(kind).map(move |one| (one, *name)));
+    let known = |(holder, property): (Resource<'_>, &'static str)| {
+        let name = holder.property(property).as_text()?.to_owned();
+        let account = estate.stack(holder.id.stack).account.as_deref();
+        Some(((account, &property[..4], name), holder.id))
+    };
+    holders.filter_map(known).collect()
 }

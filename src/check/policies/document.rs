@@ -4,7 +4,7 @@
 //! reason is kept so that the verdict is "unknown" and not "isolated". `Deny` statements are left out:
 //! without them roles reach more, never less.
 
-use crate::check::model::{Stack, Value};
+use crate::check::model::{Resource, Stack, Value};
 use crate::check::policies::glob::{Pattern, Piece};
 use crate::check::policies::targets::Targets;
 
@@ -27,11 +27,11 @@ pub(super) enum Principal {
     /// An AWS service in its own name.
     Service,
     /// An account as a whole, by its number or name where it is known: its own policies decide.
-    Account(Option<String>),
+    Account(String),
     /// A role or user, by its ARN.
     Aws(Pattern),
-    /// Somebody who signs in elsewhere.
-    Federated,
+    /// Somebody who signs in with this provider.
+    Federated(Pattern),
     Unclear(String),
 }
 
@@ -91,7 +91,7 @@ fn from_json(json: &serde_json::Value) -> Value<'_> {
 }
 
 /// A statement that allows everything, because nobody can say what it allows.
-fn unreadable(reason: &str) -> Statement {
+pub(super) fn unreadable(reason: &str) -> Statement {
     Statement {
         principals: vec![Principal::Unclear(reason.to_owned())],
         actions: vec![everything()],
@@ -173,6 +173,34 @@ fn condition(
     }
 }
 
+/// A permission of a function, as the statement that AWS makes of it.
+pub(super) fn permission(permission: &Resource<'_>, targets: &Targets<'_>) -> Statement {
+    let stack = permission.stack;
+    let who = permission.property("Principal");
+    let principal = match who.as_text() {
+        Some(text) if text.ends_with(".amazonaws.com") => Principal::Service,
+        _ => principals(&who, targets, stack).pop().unwrap_or(Principal::Anyone),
+    };
+    let action = permission.property("Action");
+    let mut statement = Statement {
+        principals: vec![principal],
+        actions: vec![
+            action.as_text().map_or_else(everything, |text| Pattern::parse(&text.to_ascii_lowercase())),
+        ],
+        resources: vec![everything()],
+        ..Statement::default()
+    };
+    for (property, operator, key) in
+        [("SourceArn", "ArnLike", "aws:SourceArn"), ("SourceAccount", "StringEquals", "aws:SourceAccount")]
+    {
+        let value = permission.property(property);
+        if !matches!(value, Value::Absent | Value::Null) {
+            statement.conditions.push(condition(operator, key, &value, targets, stack));
+        }
+    }
+    statement
+}
+
 fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Principal> {
     let aws = |item: &Value<'_>| {
         if let Some(text) = item.as_text() {
@@ -180,12 +208,15 @@ fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Pr
                 return Principal::Anyone;
             }
             if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Principal::Account(Some(text.to_owned()));
+                return Principal::Account(text.to_owned());
             }
         }
         match targets.pattern(item, stack) {
             (pattern, None) if pattern.0.ends_with(&Pattern::parse(":root").0) => {
-                Principal::Account(account_in(&pattern))
+                match account_in(&pattern) {
+                    Some(account) => Principal::Account(account),
+                    None => Principal::Unclear("the account of a principal is not known".to_owned()),
+                }
             }
             (pattern, None) => Principal::Aws(pattern),
             (_, Some(reason)) => Principal::Unclear(reason),
@@ -198,7 +229,10 @@ fn principals(value: &Value<'_>, targets: &Targets<'_>, stack: &Stack) -> Vec<Pr
                 items.items().iter().map(move |item| match *kind {
                     "AWS" => aws(item),
                     "Service" => Principal::Service,
-                    "Federated" => Principal::Federated,
+                    "Federated" => match targets.pattern(item, stack) {
+                        (provider, None) => Principal::Federated(provider),
+                        (_, Some(reason)) => Principal::Unclear(reason),
+                    },
                     "CanonicalUser" => Principal::Unclear("a canonical user of S3".to_owned()),
                     _ => Principal::Unclear("a principal of an unknown kind".to_owned()),
                 })
@@ -214,5 +248,6 @@ fn account_in(arn: &Pattern) -> Option<String> {
         Piece::Account(name) => Some(name.to_string()),
         _ => None,
     });
-    named.or_else(|| arn.to_string().split(':').nth(4).map(str::to_owned))
+    let written = arn.to_string().split(':').nth(4).map(str::to_owned);
+    named.or(written.filter(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
 }

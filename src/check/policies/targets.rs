@@ -252,6 +252,11 @@ impl<'e> Targets<'e> {
         self.owners_of_accounts.get(account).copied().flatten()
     }
 
+    /// Whether several tenants, or one and what tenants share, are in an account.
+    pub(super) fn is_shared_account(&self, account: &str) -> bool {
+        self.owners_of_accounts.get(account) == Some(&None)
+    }
+
     /// The estate that they are of.
     pub(super) fn estate(&self) -> &'e Estate {
         self.estate

@@ -25,12 +25,24 @@ Resources:
   Secret: {Type: AWS::SecretsManager::Secret}
   Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]}}}
   Cluster: {Type: AWS::RDS::DBCluster, Properties: {ManageMasterUserPassword: true}}
+  Queue: {Type: AWS::SQS::Queue}
+  Pool: {Type: AWS::Cognito::IdentityPool}
+  Provider: {Type: AWS::IAM::OIDCProvider}
+  Topic: {Type: AWS::SNS::Topic}
 Outputs:
+  Queue: {Value: !Ref Queue, Export: {Name: !Sub '${AWS::StackName}-Queue'}}
+  Pool: {Value: !Ref Pool, Export: {Name: !Sub '${AWS::StackName}-Pool'}}
+  Provider: {Value: !Ref Provider, Export: {Name: !Sub '${AWS::StackName}-Provider'}}
   Bucket: {Value: !GetAtt Bucket.Arn, Export: {Name: !Sub '${AWS::StackName}-Bucket'}}
   Key: {Value: !GetAtt Key.Arn, Export: {Name: !Sub '${AWS::StackName}-Key'}}
   Role: {Value: !GetAtt Role.Arn, Export: {Name: !Sub '${AWS::StackName}-Role'}}
   Secret: {Value: !Ref Secret, Export: {Name: !Sub '${AWS::StackName}-Secret'}}
 ";
+
+/// What globex alone has: things with names of their own.
+const NAMED: &str = "  Admin: {Type: AWS::IAM::Role, Properties: {RoleName: globex-admin, AssumeRolePolicyDocument: {Statement: []}}}
+  Documents: {Type: AWS::S3::Bucket, Properties: {BucketName: globex-named}}
+Outputs:";
 
 fn judged(files: Vec<(String, String)>) -> Judgement {
     let (mut sources, mut report) = (SourceMap::default(), Report::default());
@@ -49,10 +61,15 @@ fn with(role: &str, shared: &str) -> Vec<String> {
         )
     };
     let tag = |id: &str| format!(r#""tenant-id": "{id}", "tier": "team""#);
+    let away = r#""wave": 2}, {"name": "p-prod-globex-away", "account": "777777777777", "region": "us-east-1", "template": "templates/away.yaml",
+        "deployment": "stacks/away.json", "tenant": "globex", "cell": "vpc/222222222222/us-east-1/2", "model": "vpc", "capabilities": [],
+        "depends_on": [], "wave": 2}]}"#;
     let files = [
-        ("manifest.json", MANIFEST.to_owned()),
+        ("manifest.json", MANIFEST.replace(r#""wave": 2}]}"#, away)),
+        ("templates/away.yaml", "Resources: {Queue: {Type: AWS::SQS::Queue}}".to_owned()),
+        ("stacks/away.json", deployment("away", &tag("globex"))),
         ("templates/tenant.yaml", DATA.to_owned()),
-        ("templates/other.yaml", DATA.to_owned()),
+        ("templates/other.yaml", DATA.replace("Outputs:", NAMED)),
         ("templates/shared.yaml", shared.to_owned()),
         ("templates/role.yaml", role.to_owned()),
         ("stacks/shared.json", deployment("shared", "")),
@@ -191,7 +208,39 @@ fn policies_of_resources_let_nobody_else_in() {
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::*:role/x'}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:StartRestoreJob', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': 'o-*'}}}]}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {AWS: '*'}, Action: 'sts:AssumeRole'}}}}",
+        // Everybody, less than it seems: whoever the conditions name.
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnEquals: {'aws:PrincipalArn': !ImportValue p-prod-globex-data-Role}}}]}}}",
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {StringEquals: {'aws:PrincipalAccount': '222222222222'}}}]}}}",
+        "B: {Type: AWS::S3::Bucket}\n  P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref B, PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
+        "T: {Type: AWS::SNS::Topic}\n  P: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref T], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sns:Subscribe', Resource: '*', Condition: {StringEquals: {'aws:PrincipalTag/tenant-id': globex}}}]}}}",
+        // Roles by other names.
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: {AWS: 'arn:aws:sts::222222222222:assumed-role/globex-admin/x'}, Action: 'sqs:*', Resource: !GetAtt Q.Arn}]}}}",
+        "S: {Type: AWS::SecretsManager::Secret}\n  P: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {SecretId: !Ref S, ResourcePolicy: {Statement: [{Effect: Allow, Principal: {AWS: ['arn:aws:iam::222222222222:role/globex-admin']}, Action: 'secretsmanager:GetSecretValue', Resource: '*'}]}}}",
+        "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: 'arn:aws:iam::777777777777:role/made-by-hand'}, Action: 'kms:Decrypt', Resource: '*'}]}}}",
+        // Two queues, of which one is another tenant's.
+        "Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}}}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q, !ImportValue p-prod-globex-data-Queue], PolicyDocument: {Statement: [{Effect: Allow, Principal: {AWS: !GetAtt R.Arn}, Action: 'sqs:ReceiveMessage', Resource: '*'}]}}}",
+        "P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: globex-named, PolicyDocument: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-acme-data-Role}, Action: 's3:GetObject', Resource: '*'}]}}}",
+        // Services, on somebody's behalf.
+        "F: {Type: AWS::Lambda::Function}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: 'lambda:InvokeFunction', Principal: s3.amazonaws.com, SourceArn: !ImportValue p-prod-globex-data-Bucket}}",
+        "F: {Type: AWS::Lambda::Function}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: 'lambda:InvokeFunction', Principal: '777777777777'}}",
+        "F: {Type: AWS::Lambda::Function}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: 'lambda:InvokeFunctionUrl', Principal: '*', FunctionUrlAuthType: NONE}}",
+        "T: {Type: AWS::SNS::Topic}\n  P: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref T], PolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'sns:Publish', Resource: '*', Condition: {StringEquals: {'aws:SourceAccount': '777777777777'}}}]}}}",
+        // Whoever signs in.
+        "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Federated: cognito-identity.amazonaws.com}, Action: 'sts:AssumeRoleWithWebIdentity'}}}}",
+        "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Federated: cognito-identity.amazonaws.com}, Action: 'sts:AssumeRoleWithWebIdentity', Condition: {StringEquals: {'cognito-identity.amazonaws.com:aud': !ImportValue p-prod-globex-data-Pool}}}}}}",
+        "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Federated: !ImportValue p-prod-globex-data-Provider}, Action: 'sts:AssumeRoleWithWebIdentity'}}}}",
+        // What nobody reads.
+        "X: {Type: AWS::New::Thing, Properties: {Deep: [{Policy: {Statement: [{Effect: Allow, Principal: '*', Action: 'new:*', Resource: '*'}]}}]}}",
+        "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-acme-data-Role}, Action: !GetAZs '', Resource: '*'}]}}}",
+        "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: 'arn:aws:iam::*:root'}, Action: 'kms:*', Resource: '*'}]}}}",
+        // By a group, and by a name.
+        "G: {Type: AWS::IAM::Group, Properties: {Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: '*'}]}}]}}\n  U: {Type: AWS::IAM::User, Properties: {Groups: [!Ref G]}}",
+        "G: {Type: AWS::IAM::Group}\n  U: {Type: AWS::IAM::User}\n  A: {Type: AWS::IAM::UserToGroupAddition, Properties: {GroupName: !Ref G, Users: [!Ref U]}}\n  P: {Type: AWS::IAM::GroupPolicy, Properties: {PolicyName: p, GroupName: !Ref G, PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: '*'}]}}}",
+        "U: {Type: AWS::IAM::User, Properties: {Groups: [made-by-hand]}}",
+        "P: {Type: AWS::IAM::Policy, Properties: {PolicyName: p, Roles: [acme-named], PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: '*'}]}}}\n  R: {Type: AWS::IAM::Role, Properties: {RoleName: acme-named, AssumeRolePolicyDocument: {Statement: []}}}",
         "R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'], AssumeRolePolicyDocument: {Statement: []}}}",
         "R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAZs ''}]}}]}}",
     ] {
@@ -209,6 +258,12 @@ fn policies_of_resources_let_nobody_else_in() {
         "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/x'}}}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !ImportValue p-prod-acme-data-Role}, Action: 'kms:*', Resource: '*'}]}}}",
         "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: {AWS: !Sub 'arn:aws:iam::${AWS::AccountId}:root'}, Action: 'kms:*', Resource: '*'}]}}}",
+        "Q: {Type: AWS::SQS::Queue}\n  P: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: !GetAtt Q.Arn, Condition: {StringEquals: {'aws:PrincipalTag/tenant-id': acme}, ArnLike: {'aws:PrincipalArn': 'arn:aws:iam::222222222222:role/*'}}}]}}}",
+        "K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'kms:Decrypt', Resource: '*', Condition: {StringEquals: {'kms:CallerAccount': '222222222222', 'kms:ViaService': s3.us-east-1.amazonaws.com}}}]}}}",
+        "F: {Type: AWS::Lambda::Function}\n  B: {Type: AWS::S3::Bucket}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: 'lambda:InvokeFunction', Principal: s3.amazonaws.com, SourceArn: !GetAtt B.Arn}}",
+        "I: {Type: AWS::Cognito::IdentityPool}\n  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Federated: cognito-identity.amazonaws.com}, Action: 'sts:AssumeRoleWithWebIdentity', Condition: {StringEquals: {'cognito-identity.amazonaws.com:aud': !Ref I}}}}}}",
+        "E: {Type: AWS::EC2::VPCEndpoint, Properties: {PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: '*', Resource: '*'}]}}}",
+        "V: {Type: AWS::Backup::BackupVault, Properties: {BackupVaultName: copies, AccessPolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'backup:CopyIntoBackupVault', Resource: '*', Condition: {StringEquals: {'aws:PrincipalOrgID': o-a1b2c3d4e5}}}]}}}",
         "P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: p-prod-files, PolicyDocument: {Statement: [{Effect: Deny, Principal: '*', Action: 's3:*', Resource: '*'}]}}}",
     ] {
         assert_eq!(with(&format!("Resources:\n  {fine}\n"), SHARED), Vec::<String>::new(), "{fine}");

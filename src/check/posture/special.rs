@@ -72,6 +72,15 @@ pub(super) fn judge(estate: &Estate, resource: Resource<'_>, findings: &mut Vec<
         | "AWS::Redshift::Cluster" => {
             password(&mut tell);
         }
+        "AWS::EC2::VPCEndpointServicePermissions" => {
+            let principals = resource.property("AllowedPrincipals");
+            if principals.items().iter().any(|one| one.as_text() == Some("*")) {
+                let message =
+                    format!("any account of AWS may use the endpoint service of `{}`", resource.logical_id());
+                let help = "name the accounts of those who may";
+                tell.that(&codes::PUBLIC_ACCESS, &["AllowedPrincipals"], message, help);
+            }
+        }
         "AWS::IAM::User" | "AWS::IAM::AccessKey" => tell.that(
             &codes::LONG_LIVED_CREDENTIALS,
             &[],
@@ -323,7 +332,8 @@ fn load_balancer(tell: &mut Tell<'_, '_>) {
             "set `deletion_protection.enabled` to `true`",
         );
     }
-    if !on("access_logs.s3.enabled") && kind.as_text() != Some("gateway") {
+    // Without TLS a network load balancer writes no line (its guide, "Access logs"); flow logs have the rest.
+    if !on("access_logs.s3.enabled") && !matches!(kind.as_text(), Some("gateway" | "network")) {
         let message = format!("nobody can see later who called the load balancer `{id}`");
         tell.that(
             &codes::WEAK_AUDIT_TRAIL,

@@ -16,7 +16,6 @@ use serde_json::json;
 use crate::catalog;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::{Diagnostic, Report, Reported, closest, codes, quote};
-use crate::identity::Date;
 use crate::network::{Cidr, CidrError};
 use crate::plan::Plan;
 use crate::source::{SourceMap, Span};
@@ -32,12 +31,8 @@ pub(super) struct Arguments {
     /// Catalog file, or directory of catalog files [default: catalog.yaml, else catalog/]
     #[arg(long, value_name = "PATH")]
     catalog: Option<PathBuf>,
-    /// Directory of blueprints that add to those in the binary or replace them
-    #[arg(long, value_name = "DIR")]
-    blueprints: Option<PathBuf>,
-    /// The day of this run, for waits that are counted in days
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = inputs::date)]
-    as_of: Option<Date>,
+    #[command(flatten)]
+    options: inputs::Options,
 }
 
 /// What a word can be.
@@ -144,9 +139,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             .note("there is no catalog here in which it could be a tenant, a stack or an address");
         return Err(session.report.error(error));
     }
-    let inputs = inputs::read(arguments.catalog.as_deref(), arguments.blueprints.as_deref(), session)?;
+    let inputs =
+        inputs::read(arguments.catalog.as_deref(), arguments.options.blueprints.as_deref(), session)?;
     let report = &mut session.report;
-    let (plan, synthesis) = compile::compile(&inputs, arguments.as_of, report)?;
+    let (plan, synthesis) = compile::compile(&inputs, arguments.options.as_of, report)?;
     let manifest: serde_json::Value = synthesis
         .tree
         .get("manifest.json")

@@ -69,6 +69,7 @@ pub static UNJUDGED_CONSTRUCT: Code = Code {
     name: "unjudged-construct",
     meaning: "a template uses something whose result cannot be known without AWS",
     explanation: "Transforms, macros and loops (`Transform`, `Fn::Transform`, `Fn::ForEach`) are run by CloudFormation, in the account, before it reads the template; `Rules` judge parameters there. \
+The resources of nested stacks, stack sets and modules stand in other templates. \
 What becomes of them cannot be known here, and what cannot be known is never taken for fine. tenantry writes none of them.\n\nCheck the template as it is afterwards (`aws cloudformation get-template --template-stage Processed`), or write out what it stands for.",
 };
 

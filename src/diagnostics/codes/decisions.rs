@@ -21,6 +21,8 @@ pub(super) const ALL: &[&Code] = &[
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
     &NO_MANAGEMENT_ACCOUNT,
+    &NO_CENTRAL_SERVICES,
+    &PEERINGS_NEARLY_FULL,
     &NO_CENTRAL_ACCOUNT,
     &LOCK_OUT_OF_DATE,
     &UNKNOWN_CODE,
@@ -179,4 +181,19 @@ pub static UNKNOWN_TENANT: Code = Code {
     name: "unknown-tenant",
     meaning: "a command names a tenant that the catalog does not have",
     explanation: "Commands such as `tenantry lock settle` name a tenant by its `id` in the catalog, not by its name. `tenantry plan` lists the tenants.",
+};
+
+pub static NO_CENTRAL_SERVICES: Code = Code {
+    name: "no-central-services",
+    meaning: "a tenant is attached to central services, and its Region has none",
+    explanation: "With the setting `attached`, a tenant's network, or that of its cell, is joined to the VPC of central services in the same Region. There is one in each Region that `shared_services.networks` has a block for, unless `connect` is `none`.\n\n\
+    shared_services:\n      connect: auto\n      networks: { us-east-1: 192.168.8.0/22 }\n\n\
+Add the Region, take `attached` out for its tenants, or name a transit gateway that is there already with the setting `transit_gateway`.",
+};
+
+pub static PEERINGS_NEARLY_FULL: Code = Code {
+    name: "peerings-nearly-full",
+    meaning: "four fifths of the peerings that the central services can have are in use",
+    explanation: "A VPC can have 50 peerings, and up to 125 if AWS grants it. `connect: auto` takes peering while that is enough, and what it took stays, since another way would take every tenant's connection down for a while. So nothing changes by itself when the fleet outgrows it: the run stops at the limit (`quota-exceeded`).\n\n\
+Ask AWS for more and write what it has granted into `quotas`, or write `connect: transit_gateway`, which takes 5,000 networks. That changes the stack `attachment` of every tenant: the routes stay and are turned to the gateway.",
 };

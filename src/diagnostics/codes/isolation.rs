@@ -14,6 +14,7 @@ pub(super) const ALL: &[&Code] = &[
     &CONNECTED_TWICE,
     &WRONG_NETWORK,
     &ROUTE_TO_NOWHERE,
+    &ROUTE_BEYOND_PEER,
     &DUPLICATE_ROUTE,
     &DUPLICATE_RULE,
     &ACL_NUMBER_TAKEN,
@@ -91,6 +92,12 @@ pub static ROUTE_TO_NOWHERE: Code = Code {
     explanation: "An internet gateway that is not attached to the VPC, a NAT gateway of another VPC or without a way out of its own, a peering that this VPC is no end of, a transit gateway that it is not attached to, a destination that the peer does not have: AWS drops the packets, or refuses the route half-way through the deployment.\n\nLead the route elsewhere, or connect its target.",
 };
 
+pub static ROUTE_BEYOND_PEER: Code = Code {
+    name: "route-beyond-peer",
+    meaning: "a route leads more addresses into a peering than the peer has",
+    explanation: "A peering delivers to the addresses of the peer's VPC and no further, so what is led into it beyond them is lost; and where those addresses are another network's, packets for that one go the wrong way. Beside a route that is shorter by one bit, a mistake of one bit more is easily made.\n\nName a block of the peer's VPC, or the subnets that are to be reached.",
+};
+
 pub static DUPLICATE_ROUTE: Code = Code {
     name: "duplicate-route",
     meaning: "a route table has two routes for one destination",
@@ -117,8 +124,8 @@ pub static ACL_ENTRY_WITHOUT_EFFECT: Code = Code {
 
 pub static NETWORK_LIMIT_EXCEEDED: Code = Code {
     name: "network-limit-exceeded",
-    meaning: "a network has more of something than AWS gives without being asked",
-    explanation: "Counted as AWS counts: a rule that names a prefix list costs as many rules as the list may have entries; one that names a group counts in both families; the entries that every network ACL ends with count as well (VPC User Guide, \"Amazon VPC quotas\").\n\nAsk AWS for an increase before you deploy and accept the finding with its reason, or make fewer of them.",
+    meaning: "a network has more of something than AWS allows",
+    explanation: "Counted as AWS counts: a rule that names a prefix list costs as many rules as the list may have entries; one that names a group counts in both families; the entries that every network ACL ends with count as well (VPC User Guide, \"Amazon VPC quotas\").\n\nWhat counts is what AWS has granted, by the files that `--quotas` names (`aws service-quotas list-service-quotas --service-code vpc --output json`), and else what every account has.\n\nAsk AWS for an increase before you deploy, or make fewer of them.",
 };
 
 pub static CERTIFICATE_DOES_NOT_HOLD: Code = Code {

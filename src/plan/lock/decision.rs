@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::catalog::Connect;
 use crate::identity::{CellId, HomeId, NameError, RegionName, SubnetGroupName, ZoneId};
 use crate::network::Cidr;
 use crate::plan::lock::fields::Fields;
@@ -72,6 +73,13 @@ pub struct Management;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
     pub region: RegionName,
+}
+
+/// How the networks of a Region reach the central services. Another way would replace what joins them, so it is
+/// never chosen anew by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    pub by: Connect,
 }
 
 /// The slot that each zone has in every subnet group of a network, counted from 0. A zone that is no
@@ -147,6 +155,34 @@ impl Decision for Seat {
 
     fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{{ region: {} }}", self.region)
+    }
+}
+
+impl Decision for Joined {
+    type Key = RegionName;
+    const WORD: &'static str = "central-services";
+    const KEY_RULE: &'static str = RegionName::RULE;
+    const FIELDS: Option<&'static [&'static str]> = Some(&["by"]);
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let by: Way = fields.required("by", "`peering`, `transit_gateway` or `private_link`")?;
+        Some(Joined { by: by.0 })
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{{ by: {} }}", self.by)
+    }
+}
+
+/// A way that was decided on: neither `auto` nor `none` is one.
+struct Way(Connect);
+
+impl FromStr for Way {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let known = Connect::WORDS.iter().find(|(word, _)| *word == text).map(|(_, way)| *way);
+        known.filter(|way| !matches!(way, Connect::Auto | Connect::None)).map(Way).ok_or(())
     }
 }
 

@@ -56,7 +56,7 @@ use crate::network::Cidr;
 use crate::source::Span;
 
 use decision::Decision;
-pub use decision::{Cell, Home, IngressSlots, Management, Owner, Seat, SubnetGroupId, Zones};
+pub use decision::{Cell, Home, IngressSlots, Joined, Management, Owner, Seat, SubnetGroupId, Zones};
 pub use networks::{Ipv6, Network, SubnetGroup};
 
 pub use settle::{lines_of, lines_of_cell};
@@ -95,6 +95,8 @@ pub struct Lock {
     pub product: ProductName,
     pub environment: EnvironmentName,
     pub seats: BTreeMap<Management, Locked<Seat>>,
+    /// Of each Region that has central services.
+    pub joined: BTreeMap<RegionName, Locked<Joined>>,
     /// Cells that exist, also while no tenant lives there, so that their numbers never come back.
     pub cells: BTreeMap<CellId, Locked<Cell>>,
     pub tenants: BTreeMap<HomeId, Locked<Home>>,
@@ -114,6 +116,7 @@ impl Lock {
             product,
             environment,
             seats: BTreeMap::new(),
+            joined: BTreeMap::new(),
             cells: BTreeMap::new(),
             tenants: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -221,6 +224,7 @@ impl fmt::Display for Lock {
         writeln!(formatter, "product: {}", self.product)?;
         writeln!(formatter, "environment: {}", self.environment)?;
         write_all(&self.seats, formatter)?;
+        write_all(&self.joined, formatter)?;
         write_all(&self.cells, formatter)?;
         write_all(&self.tenants, formatter)?;
         write_all(&self.networks, formatter)?;

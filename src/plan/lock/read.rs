@@ -11,13 +11,15 @@ use crate::plan::lock::header::{HEADER, read_header};
 use crate::plan::lock::line::{Line, Piece, lines, parse};
 use crate::plan::lock::settle::is_about;
 use crate::plan::lock::{
-    Cell, Home, IngressSlots, Lock, Locked, Network, Quarantined, Reservation, Seat, SubnetGroup, Zones,
+    Cell, Home, IngressSlots, Joined, Lock, Locked, Network, Quarantined, Reservation, Seat, SubnetGroup,
+    Zones,
 };
 use crate::source::{FileId, SourceMap};
 
 /// The first words that a line of decisions may have.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
     Seat::WORD,
+    Joined::WORD,
     Cell::WORD,
     Home::WORD,
     Network::WORD,
@@ -90,6 +92,7 @@ impl Lock {
         let name = Piece { text: name, at: key.at + key.text.len() - name.len() };
         match word {
             Seat::WORD => insert(&mut self.seats, name, &mut fields),
+            Joined::WORD => insert(&mut self.joined, name, &mut fields),
             Cell::WORD => insert(&mut self.cells, name, &mut fields),
             Home::WORD => insert(&mut self.tenants, name, &mut fields),
             Network::WORD => insert(&mut self.networks, name, &mut fields),

@@ -6,7 +6,7 @@
 use crate::diagnostics::{Report, Reported};
 use crate::identity::HomeId;
 use crate::plan::lock::decision::Decision;
-use crate::plan::lock::{Cell, Lock, Quarantined, Reservation, Seat};
+use crate::plan::lock::{Cell, Joined, Lock, Quarantined, Reservation, Seat};
 use crate::source::{FileId, SourceMap};
 
 impl Lock {
@@ -45,7 +45,7 @@ pub fn lines_of_cell<'t>(text: &'t str, cell: &str) -> Vec<&'t str> {
 /// acme/app`. A cell has more slashes, and its lines are not a tenant's.
 pub(super) fn is_about(key: &str, tenant: &HomeId) -> bool {
     let Some((word, name)) = key.trim_matches(['"', '\'']).split_once(' ') else { return false };
-    if [Cell::WORD, Quarantined::WORD, Reservation::WORD, Seat::WORD].contains(&word) {
+    if [Cell::WORD, Joined::WORD, Quarantined::WORD, Reservation::WORD, Seat::WORD].contains(&word) {
         return false;
     }
     let (name, tenant) = (name.trim_start(), tenant.to_string());

@@ -7,26 +7,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::{PrefixListService, quota};
+use crate::aws::{GROUP_QUOTA, INTERFACE_QUOTA, PrefixListService, RULES_OF_INTERFACE, quota};
 use crate::blueprint::{Blueprint, Per};
 use crate::catalog::{Catalog, QuotaOverride};
 use crate::diagnostics::{Diagnostic, Report, codes, count};
 use crate::identity::{CellId, HostAccount, RegionName};
 use crate::network::Cidr;
 use crate::plan::security::numbers::HUNDREDS;
-use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Peer, Rule, Security};
+use crate::plan::security::{ACL_INGRESS_RANGES, AclEntry, Direction, Origin, Peer, Rule, Security};
 use crate::plan::{CellPlan, Shape, TenantPlan};
 use crate::source::Span;
 
-/// The quota of rules in a security group, by its id.
-const GROUP_QUOTA: &str = "rules-per-security-group";
 /// The quota of entries in a network ACL, by its id.
 const ACL_QUOTA: &str = "rules-per-network-acl";
 
-/// The quota of security groups on a network interface, by its id.
-const INTERFACE_QUOTA: &str = "security-groups-per-network-interface";
-/// AWS grants no rules per group times groups per interface beyond this (VPC User Guide, "Amazon VPC quotas").
-const RULES_OF_INTERFACE: usize = 1_000;
+/// A service of ECS and a function take no more groups than this, whatever AWS has granted for interfaces
+/// (Amazon ECS API Reference, "AwsVpcConfiguration"; AWS Lambda API Reference, "VpcConfig").
+pub const GROUPS_OF_TASK: usize = 5;
 
 /// The entries of a network ACL in one direction that AWS allows by default, less the final denial of each
 /// family.
@@ -78,28 +75,32 @@ fn weight(peer: &Peer, ranges: Counted) -> Counted {
     }
 }
 
-/// The rules of each workload's group in each direction, for a tenant with so many ranges of each family
+/// A group by its workload and where its rules come from, in one direction.
+type Group<'s> = (&'s str, &'s Origin, Direction);
+
+/// The rules of each group in each direction, for a tenant with so many ranges of each family
 /// in its allow-list.
-pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: Counted) -> BTreeMap<(&'s str, Direction), Counted> {
-    let own = shape.workloads().map(|workload| workload.name.as_str());
+pub fn group_rules<'s>(shape: &'s Shape<'_>, ranges: Counted) -> BTreeMap<Group<'s>, Counted> {
+    let own = shape.workloads().map(|workload| (workload.name.as_str(), &Origin::Own));
     // The groups of a cell that hold what its tenants have in common.
-    let shared = shape.security.shared.iter().map(String::as_str).filter(|_| shape.per == Per::Cell);
+    let shared = shape.security.shared_groups().filter(|_| shape.per == Per::Cell);
     rules_of(own.chain(shared), &shape.security.rules, ranges)
 }
 
 fn rules_of<'s>(
-    workloads: impl Iterator<Item = &'s str>,
+    groups: impl Iterator<Item = (&'s str, &'s Origin)>,
     rules: &'s [Rule],
     ranges: Counted,
-) -> BTreeMap<(&'s str, Direction), Counted> {
-    let mut counted: BTreeMap<(&str, Direction), Counted> = BTreeMap::new();
-    for workload in workloads {
-        counted.insert((workload, Direction::Ingress), Counted::default());
+) -> BTreeMap<Group<'s>, Counted> {
+    let mut counted: BTreeMap<Group<'_>, Counted> = BTreeMap::new();
+    for (workload, origin) in groups {
+        counted.insert((workload, origin, Direction::Ingress), Counted::default());
         // The rule for nobody that keeps AWS from allowing everything.
-        counted.insert((workload, Direction::Egress), Counted { ipv4: 1, ipv6: 0 });
+        counted.insert((workload, origin, Direction::Egress), Counted { ipv4: 1, ipv6: 0 });
     }
     for rule in rules {
-        counted.entry((&rule.workload, rule.direction)).or_default().add(weight(&rule.peer, ranges));
+        let group = (rule.workload.as_str(), &rule.origin, rule.direction);
+        counted.entry(group).or_default().add(weight(&rule.peer, ranges));
     }
     counted
 }
@@ -128,6 +129,19 @@ pub(super) fn room_for_ranges(entries: &[AclEntry], dual: bool) -> usize {
     let room =
         |(ranges, others): &(usize, usize)| acl_room(dual).saturating_sub(*others).checked_div(*ranges);
     needed.values().filter_map(room).min().unwrap_or(ACL_INGRESS_RANGES).min(ACL_INGRESS_RANGES)
+}
+
+fn rules_of_interface() -> usize {
+    usize::try_from(RULES_OF_INTERFACE).unwrap_or(usize::MAX)
+}
+
+/// How many groups an interface may bear in an account and Region.
+pub(in crate::plan) fn interface_groups(
+    catalog: &Catalog,
+    account: &HostAccount,
+    region: &RegionName,
+) -> usize {
+    allowed(catalog, INTERFACE_QUOTA, account, region).min(GROUPS_OF_TASK)
 }
 
 /// How many AWS allows in an account and Region, with what it has granted.
@@ -176,7 +190,7 @@ struct Check<'c> {
     catalog: &'c Catalog,
     shapes: &'c [Shape<'c>],
     /// By shape, group and limit.
-    told: BTreeSet<(usize, &'c str, Direction, usize)>,
+    told: BTreeSet<(usize, &'c str, Option<&'c Origin>, Direction, usize)>,
     /// By groups, rules of each, and workload, if it is one's.
     told_of_interfaces: BTreeSet<(usize, usize, &'c str)>,
     report: &'c mut Report,
@@ -190,12 +204,12 @@ impl<'c> Check<'c> {
         let place = granted(self.catalog, INTERFACE_QUOTA, &cell.account, &cell.region)
             .or(granted(self.catalog, GROUP_QUOTA, &cell.account, &cell.region))
             .map(|one| one.span);
-        if found.groups.saturating_mul(found.rules) > RULES_OF_INTERFACE
+        if found.groups.saturating_mul(found.rules) > rules_of_interface()
             && self.told_of_interfaces.insert((found.groups, found.rules, ""))
         {
             self.report.push(found.impossible(place.unwrap_or(needed)));
         }
-        let shared = shape.security.shared.iter().filter(|_| shape.per == Per::Tenant && found.groups < 2);
+        let shared = shape.security.shared.keys().filter(|_| shape.per == Per::Tenant && found.groups < 2);
         for workload in shared {
             if self.told_of_interfaces.insert((found.groups, found.rules, workload)) {
                 self.report.push(found.too_few(shape.blueprint, workload, place));
@@ -209,17 +223,17 @@ impl<'c> Check<'c> {
         self.interfaces(shape, cell, place);
         let ranges = owner.map_or(Counted::default(), |owner| Counted::of(owner.ingress.values()));
         let limit = allowed(self.catalog, GROUP_QUOTA, &cell.account, &cell.region);
-        for ((workload, direction), counted) in group_rules(shape, ranges) {
+        for ((workload, origin, direction), counted) in group_rules(shape, ranges) {
             if counted.most() <= limit {
                 continue;
             }
             let without = group_rules(shape, Counted { ipv4: 1, ipv6: ranges.ipv6.min(1) })
-                .get(&(workload, direction))
+                .get(&(workload, origin, direction))
                 .map_or(0, |one| one.most());
-            let over = Over { workload, direction, used: counted.most(), limit };
+            let over = Over { workload, origin, direction, used: counted.most(), limit };
             match owner.filter(|_| without <= limit) {
                 Some(owner) => self.report.push(over.allow_list(owner)),
-                None if self.told.insert((number, workload, direction, limit)) => {
+                None if self.told.insert((number, workload, Some(origin), direction, limit)) => {
                     self.report.push(over.flows(shape, place));
                 }
                 None => {}
@@ -231,7 +245,7 @@ impl<'c> Check<'c> {
         {
             let room = limit.saturating_sub(denials(counted));
             let used = counted.ipv4 + counted.ipv6;
-            if used > room && self.told.insert((number, group, direction, limit)) {
+            if used > room && self.told.insert((number, group, None, direction, limit)) {
                 self.report.push(too_many_entries(shape, group, direction, used, room));
             }
         }
@@ -248,10 +262,11 @@ impl Interfaces {
     /// AWS has not granted these, so that one of the two figures is wrong.
     fn impossible(&self, place: Span) -> Diagnostic {
         let message = format!(
-            "{} of {} on a network interface are {} rules, and AWS allows {RULES_OF_INTERFACE}",
+            "{} of {} on a network interface are {} rules, and AWS allows {}",
             count(self.groups, "security group"),
             count(self.rules, "rule"),
-            self.groups.saturating_mul(self.rules)
+            self.groups.saturating_mul(self.rules),
+            rules_of_interface()
         );
         Diagnostic::error(&codes::TOO_MANY_INTERFACE_RULES, message).at(place, "with this quota").help(
             format!("write what AWS has granted: `{GROUP_QUOTA}` times `{INTERFACE_QUOTA}` is never more"),
@@ -283,6 +298,7 @@ fn denials(counted: Counted) -> usize {
 /// A group with more rules than AWS allows.
 struct Over<'o> {
     workload: &'o str,
+    origin: &'o Origin,
     direction: Direction,
     used: usize,
     limit: usize,
@@ -300,13 +316,16 @@ impl Over<'_> {
 
     fn flows(&self, shape: &Shape<'_>, needed: Span) -> Diagnostic {
         let place = shape.blueprint.workloads.get(self.workload).map_or(shape.blueprint.span, |one| one.span);
-        Diagnostic::error(
-            &codes::TOO_MANY_GROUP_RULES,
-            self.says(&format!("the workload `{}`", self.workload)),
-        )
-        .at(place, "")
-        .also(needed, "needed for this tenant")
-        .help(format!("declare fewer flows, or ask AWS for more and say so with the quota `{GROUP_QUOTA}`"))
+        let whose = match self.origin {
+            Origin::When(condition) => format!("the workload `{}` where `{condition}`", self.workload),
+            _ => format!("the workload `{}`", self.workload),
+        };
+        Diagnostic::error(&codes::TOO_MANY_GROUP_RULES, self.says(&whose))
+            .at(place, "")
+            .also(needed, "needed for this tenant")
+            .help(format!(
+                "declare fewer flows, or ask AWS for more and say so with the quota `{GROUP_QUOTA}`"
+            ))
     }
 
     fn allow_list(&self, tenant: &TenantPlan<'_>) -> Diagnostic {
@@ -371,12 +390,14 @@ mod tests {
         let ranges = Counted { ipv4, ipv6: 0 };
         let rule = Rule {
             workload: "edge".into(),
+            origin: Origin::Own,
             direction: Direction::Ingress,
             traffic: Traffic::Tcp((443, 443)),
             peer,
             reason: String::new(),
         };
-        rules_of(["edge"].into_iter(), &[rule], ranges)[&("edge", Direction::Ingress)]
+        rules_of([("edge", &Origin::Own)].into_iter(), &[rule], ranges)
+            [&("edge", &Origin::Own, Direction::Ingress)]
     }
 
     #[test]
@@ -398,7 +419,7 @@ mod tests {
 
     #[test]
     fn the_rule_for_nobody_counts() {
-        let counted = rules_of(["edge"].into_iter(), &[], Counted { ipv4: 1, ipv6: 0 });
-        assert_eq!(counted[&("edge", Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
+        let counted = rules_of([("edge", &Origin::Own)].into_iter(), &[], Counted { ipv4: 1, ipv6: 0 });
+        assert_eq!(counted[&("edge", &Origin::Own, Direction::Egress)], Counted { ipv4: 1, ipv6: 0 });
     }
 }

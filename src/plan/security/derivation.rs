@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::PrefixListService;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Route, Workload};
+use crate::blueprint::{Blueprint, Flow, FlowEnd, Per, Route, Settings, Workload};
 use crate::catalog::NamedRanges;
 use crate::diagnostics::quote;
 use crate::network::cover::merged;
 use crate::network::{Icmp, Traffic};
 use crate::plan::ipv6::DualStack;
-use crate::plan::security::sharing::is_common;
-use crate::plan::security::{Direction, Pattern, Peer};
+use crate::plan::security::origin::{Shared, origin, without_base};
+use crate::plan::security::{Direction, Origin, Pattern, Peer};
 
 /// The ports from which clients open connections: Linux, Windows, load balancers and NAT gateways
 /// together (VPC User Guide, "Ephemeral ports").
@@ -35,6 +35,14 @@ pub fn answers(traffic: Traffic) -> Option<Traffic> {
     }
 }
 
+/// The range of the catalog that a flow means: by the name of a setting, the one that the setting names.
+pub fn range_named<'n>(name: &'n str, settings: &'n Settings) -> &'n str {
+    settings.text(name).unwrap_or(name)
+}
+
+/// Peer and traffic, with the reason for the way the peer is written.
+type Reasons = BTreeMap<(Peer, Traffic), String>;
+
 /// Why a flow cannot be.
 pub(super) enum Problem {
     /// There is no route; says so.
@@ -44,15 +52,19 @@ pub(super) enum Problem {
 }
 
 pub(super) struct Derivation<'d> {
+    pattern: &'d Pattern<'d>,
     blueprint: &'d Blueprint,
+    /// Groups of the cell that an interface cannot bear beside its others.
+    folded: BTreeSet<(String, Origin)>,
     /// Whose rules are derived.
     side: Per,
     workloads: &'d BTreeMap<&'d str, &'d Workload>,
     ranges: &'d BTreeMap<String, NamedRanges>,
+    settings: &'d Settings,
     nat: &'d str,
     endpoints: BTreeSet<&'d str>,
-    /// By workload and direction: peer and traffic, with the reason for the way the peer is written.
-    pub(super) rules: BTreeMap<(String, Direction), BTreeMap<(Peer, Traffic), String>>,
+    /// By workload, origin and direction. Among those of a tenant are those that its cell has for it.
+    pub(super) rules: BTreeMap<(String, Origin, Direction), Reasons>,
     /// By subnet group and direction.
     pub(super) entries: BTreeMap<(String, Direction), BTreeSet<(Peer, Traffic)>>,
     pub(super) prefix_lists: BTreeSet<String>,
@@ -61,13 +73,16 @@ pub(super) struct Derivation<'d> {
 }
 
 impl<'d> Derivation<'d> {
-    pub(super) fn new(pattern: &Pattern<'d>) -> Self {
+    pub(super) fn new(pattern: &'d Pattern<'d>, folded: BTreeSet<(String, Origin)>) -> Self {
         let endpoints = pattern.settings.get("interface_endpoints").as_array();
         Derivation {
+            pattern,
+            folded,
             blueprint: pattern.blueprint,
             side: pattern.side,
             workloads: pattern.workloads,
             ranges: pattern.ranges,
+            settings: pattern.settings,
             nat: pattern.settings.text("nat").unwrap_or("none"),
             endpoints: endpoints
                 .map(|list| list.iter().filter_map(|one| one.as_str()).collect())
@@ -132,6 +147,7 @@ impl<'d> Derivation<'d> {
         name: &str,
         flow: &Flow,
     ) -> Result<(), Problem> {
+        let name = range_named(name, self.settings);
         let Some(ranges) = self.ranges.get(name) else { return Err(Problem::NoRange(name.to_owned())) };
         let reason = format!("range: the catalog's {name}");
         for range in merged(&ranges.blocks.iter().map(|block| block.value).collect()) {
@@ -247,17 +263,33 @@ impl<'d> Derivation<'d> {
     /// have in common, which is the cell's.
     fn rule(&mut self, workload: &str, direction: Direction, flow: &Flow, peer: &Peer, reason: &str) {
         let Some(bearer) = self.workloads.get(workload) else { return };
-        let side = if is_common(self.blueprint, bearer, flow) { Per::Cell } else { bearer.per };
-        if side != self.side {
+        let origin = match origin(self.pattern, bearer, flow) {
+            origin if self.folded.contains(&(workload.to_owned(), origin.clone())) => Origin::Own,
+            origin => origin,
+        };
+        // A tenant notes what its cell has for it, to know which groups to bear.
+        if origin == Origin::Own && bearer.per != self.side {
             return;
         }
         let peers = self.in_both_families(peer);
-        let said = self.rules.entry((workload.to_owned(), direction)).or_default();
+        let said = self.rules.entry((workload.to_owned(), origin, direction)).or_default();
         for peer in peers {
             for traffic in flow.traffic.iter().filter(|traffic| peer.may_send(**traffic)) {
                 said.entry((peer.clone(), *traffic)).or_insert_with(|| reason.to_owned());
             }
         }
+    }
+
+    /// What the groups of the cell hold, each less what its base does.
+    pub(super) fn shared(&self) -> Shared {
+        let mut shared = Shared::new();
+        for ((workload, origin, direction), said) in &self.rules {
+            if *origin != Origin::Own {
+                let group = shared.entry((workload.clone(), origin.clone())).or_default();
+                group.extend(said.keys().map(|(peer, traffic)| (*direction, peer.clone(), *traffic)));
+            }
+        }
+        without_base(shared)
     }
 
     /// The addresses of a subnet group are blocks of each family; what is no block holds for both.

@@ -9,7 +9,7 @@
 //! through, `consolidate` says that with the fewest rules and compares, `entries` makes an ACL of it (with `holes`, where it
 //! would be too long), `blocks` repeats what is about
 //! subnets for the blocks that a network has grown by, `numbers` numbers entries, `count` counts as AWS does,
-//! `sharing` says which rules tenants of a cell have in common, and how few groups and rules there could be.
+//! `origin` says which rules tenants of a cell have in common, `sharing` how few groups and rules there could be.
 
 mod blocks;
 mod consolidate;
@@ -18,6 +18,7 @@ mod derivation;
 mod entries;
 mod holes;
 mod numbers;
+mod origin;
 pub mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,8 @@ use crate::network::{Cidr, Traffic};
 use crate::plan::Growth;
 use crate::source::Span;
 
-pub use derivation::{EPHEMERAL_PORTS, answers};
+pub use derivation::{EPHEMERAL_PORTS, answers, range_named};
+pub use origin::{FIXED_GROUPS, Origin, Traits};
 
 /// Allow-lists up to this long are repeated in the network ACL, where it has the room; longer ones are
 /// left to the security group, which filters exactly, because an ACL holds 20 entries a direction.
@@ -40,9 +42,10 @@ pub const ACL_INGRESS_RANGES: usize = 8;
 pub struct Security {
     /// The workloads that are switched on, those of the other side included: each has a security group.
     pub workloads: BTreeSet<String>,
-    /// Workloads of tenants some of whose rules stand in a group of the cell.
-    pub shared: BTreeSet<String>,
-    /// In canonical order. In the shape of a cell, those of a tenant's workload are of its shared group.
+    /// Of each workload of tenants with rules in common, the groups of the cell that hold them: in the shape of a
+    /// cell all that there are, in a tenant's those that its interfaces bear.
+    pub shared: BTreeMap<String, BTreeSet<Origin>>,
+    /// In canonical order. In the shape of a cell, those of a tenant's workload are of its shared groups.
     pub rules: Vec<Rule>,
     /// In canonical order.
     pub acl_entries: Vec<AclEntry>,
@@ -88,6 +91,8 @@ pub enum Peer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
     pub workload: String,
+    /// Which of the workload's groups it stands in.
+    pub origin: Origin,
     pub direction: Direction,
     pub traffic: Traffic,
     pub peer: Peer,
@@ -108,6 +113,13 @@ pub struct AclEntry {
     /// renumber it. Entries for the tenant's allow-list have a round hundred, to which the slot of each range
     /// is added.
     pub number: u16,
+}
+
+impl Security {
+    /// The groups of a cell that hold rules in common, by workload and origin.
+    pub fn shared_groups(&self) -> impl Iterator<Item = (&str, &Origin)> {
+        self.shared.iter().flat_map(|(name, origins)| origins.iter().map(|origin| (name.as_str(), origin)))
+    }
 }
 
 impl Direction {
@@ -140,20 +152,23 @@ pub(super) struct Pattern<'d> {
     pub(super) flows: &'d [&'d Flow],
     /// The ranges that flows may name.
     pub(super) ranges: &'d BTreeMap<String, NamedRanges>,
+    /// How many groups an interface may bear.
+    pub(super) interface_groups: usize,
     /// Where the first tenant that has this shape stands in the catalog.
     pub(super) place: Span,
 }
 
 /// Derives the rules and entries of one side from the flows that are switched on.
 pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
-    let mut derivation = derivation::Derivation::new(pattern);
-    for flow in pattern.flows {
-        if let Err(problem) = derivation.flow(flow)
-            && (derivation.is_mine(&flow.from) || derivation.is_mine(&flow.to))
-        {
-            report.push(told(problem, flow, pattern));
+    let mut derivation = derive_flows(pattern, BTreeSet::new(), &mut |problem| report.push(problem));
+    // A cell has every group that somebody may bear.
+    if pattern.side == Per::Tenant {
+        let folded = origin::folded(&derivation.shared(), pattern.interface_groups);
+        if !folded.is_empty() {
+            derivation = derive_flows(pattern, folded, &mut |_| {});
         }
     }
+    let shared = derivation.shared();
     let dual = pattern.growth.ipv6.is_some();
     let shorten = |said: &BTreeSet<(Peer, Traffic)>, report: &mut Report| {
         consolidate::consolidate(said, dual).unwrap_or_else(|wrong| {
@@ -162,10 +177,19 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
         })
     };
     let mut rules = Vec::new();
-    for ((workload, direction), said) in &derivation.rules {
-        for (peer, traffic) in shorten(&said.keys().cloned().collect(), report) {
+    for ((workload, origin, direction), said) in &derivation.rules {
+        let group = shared.get(&(workload.clone(), origin.clone()));
+        let stands = |peer: &Peer, traffic: Traffic| match origin {
+            Origin::Own => true,
+            // The rules of a tenant's shared groups are the cell's.
+            _ if pattern.side == Per::Tenant => false,
+            _ => group.is_some_and(|group| group.contains(&(*direction, peer.clone(), traffic))),
+        };
+        let stand = said.keys().filter(|(peer, traffic)| stands(peer, *traffic));
+        for (peer, traffic) in shorten(&stand.cloned().collect(), report) {
             let reason = derivation::reason(said, &peer);
-            rules.push(Rule { workload: workload.clone(), direction: *direction, traffic, peer, reason });
+            let (workload, origin) = (workload.clone(), origin.clone());
+            rules.push(Rule { workload, origin, direction: *direction, traffic, peer, reason });
         }
     }
     let mut acl_entries = Vec::new();
@@ -191,18 +215,41 @@ pub(super) fn derive(pattern: &Pattern<'_>, report: &mut Report) -> Security {
     let spans = if entries::are_of_neighbours(pattern) { numbers::AMONG_NEIGHBOURS } else { numbers::ALONE };
     let acl_entries =
         numbers::numbered(acl_entries, pattern.growth, &spans, |peer| entries::is_own(peer, pattern));
-    let shared = pattern.workloads.values().filter(|workload| workload.shared_rules);
+    // The base is there for whoever shares rules, also where it is empty.
+    let sharing = pattern.workloads.values().filter(|workload| workload.shared_rules);
+    let mut groups: BTreeMap<String, BTreeSet<Origin>> =
+        sharing.map(|workload| (workload.name.clone(), [Origin::Base].into())).collect();
+    for (workload, origin) in shared.into_keys() {
+        groups.entry(workload).or_default().insert(origin);
+    }
     if let Some(rule) = rules.iter().find(|rule| sharing::names_shared_group(rule, pattern)) {
         report.push(sharing::told(rule, pattern));
     }
     Security {
         workloads: pattern.workloads.keys().map(|name| (*name).to_owned()).collect(),
-        shared: shared.map(|workload| workload.name.clone()).collect(),
+        shared: groups,
         rules: blocks::over_all_blocks(rules, pattern.growth),
         acl_ranges: count::room_for_ranges(&acl_entries, dual),
         acl_entries,
         prefix_lists: derivation.prefix_lists,
     }
+}
+
+/// Derives from every flow; `folded` are the groups of the cell that an interface cannot bear.
+fn derive_flows<'d>(
+    pattern: &'d Pattern<'d>,
+    folded: BTreeSet<(String, Origin)>,
+    tell: &mut impl FnMut(Diagnostic),
+) -> derivation::Derivation<'d> {
+    let mut derivation = derivation::Derivation::new(pattern, folded);
+    for flow in pattern.flows {
+        if let Err(problem) = derivation.flow(flow)
+            && (derivation.is_mine(&flow.from) || derivation.is_mine(&flow.to))
+        {
+            tell(told(problem, flow, pattern));
+        }
+    }
+    derivation
 }
 
 fn told(problem: derivation::Problem, flow: &Flow, pattern: &Pattern<'_>) -> Diagnostic {

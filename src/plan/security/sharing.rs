@@ -1,7 +1,6 @@
-//! Rules that the tenants of a cell have in common, and how few groups and rules there could be.
+//! How many groups and rules there are, how few there could be, and that no shared group is a peer.
 //!
-//! Where a rule comes from decides where it stands: what holds for every tenant of a cell stands in a
-//! group of the cell, what is a tenant's own in the tenant's. That is linear and explainable, and an edit
+//! Where a rule comes from decides where it stands (`origin`). That is linear and explainable, and an edit
 //! of one tenant changes nothing of the others. Finding the fewest groups is NP-hard (role mining), so
 //! that the count is shown beside what no division could do without.
 //!
@@ -10,50 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::condition::Condition;
-use crate::blueprint::{Blueprint, Flow, FlowEnd, Owner, Per, Workload};
+use crate::blueprint::{Blueprint, Owner, Per};
 use crate::diagnostics::{Diagnostic, codes, quote};
 use crate::identity::CellId;
-use crate::plan::security::{Pattern, Peer, Rule};
+use crate::plan::security::{Origin, Pattern, Peer, Rule};
 use crate::plan::{Plan, TenantPlan};
-
-/// Whether the rule that a flow means for a workload is the same for every tenant of a cell: whatever
-/// decides it is known to the cell, and at the other end stands nobody's own.
-pub(super) fn is_common(blueprint: &Blueprint, workload: &Workload, flow: &Flow) -> bool {
-    let other = match (&flow.from, &flow.to) {
-        (FlowEnd::Workload(from), to) if *from == workload.name => to,
-        (from, _) => from,
-    };
-    workload.shared_rules && is_known(blueprint, flow.when.as_ref()) && is_shared(blueprint, other)
-}
-
-/// Whether an end of a flow is the same for every tenant of a cell.
-fn is_shared(blueprint: &Blueprint, end: &FlowEnd) -> bool {
-    match end {
-        FlowEnd::TenantIngress => false,
-        FlowEnd::Range(_) => true,
-        FlowEnd::Workload(name) => blueprint
-            .workloads
-            .get(name)
-            .is_some_and(|one| one.per == Per::Cell && is_known(blueprint, one.when.as_ref())),
-        // The way there depends on the NAT gateways and on the endpoints.
-        FlowEnd::Internet | FlowEnd::Service(_) => {
-            let settings = ["interface_endpoints", "nat"].map(|name| blueprint.settings.properties.get(name));
-            settings.into_iter().flatten().all(|setting| setting.is_known_to(Per::Cell))
-                && blueprint.workloads.get("endpoints").is_none_or(|one| one.per == Per::Cell)
-        }
-    }
-}
-
-/// Whether a cell knows what a condition is about.
-fn is_known(blueprint: &Blueprint, condition: Option<&Condition>) -> bool {
-    condition.into_iter().flat_map(Condition::paths).all(|path| match path.as_slice() {
-        [settings, name, ..] if settings == "settings" => {
-            blueprint.settings.properties.get(name).is_some_and(|setting| setting.is_known_to(Per::Cell))
-        }
-        _ => false,
-    })
-}
 
 /// Whether a rule's peer is a group that the interfaces of several tenants bear. No rule says so.
 pub(super) fn names_shared_group(rule: &Rule, pattern: &Pattern<'_>) -> bool {
@@ -106,15 +66,17 @@ fn one_cell<'p>(plan: &'p Plan<'_>, cell: &CellId, tenants: &[&'p TenantPlan<'_>
     let mut bearers: BTreeMap<(Option<&str>, &str), BTreeSet<Said<'_>>> = BTreeMap::new();
     let mut groups = 0;
     let mut rules = 0;
-    let mut common: BTreeMap<&str, BTreeSet<Said<'_>>> = BTreeMap::new();
+    // What each group of the cell holds.
+    let mut common: BTreeMap<(&str, &Origin), BTreeSet<Said<'_>>> = BTreeMap::new();
     if let Some(shape) = shape_of_cell {
-        groups += shape.workloads().count() + shape.security.shared.len();
+        groups += shape.workloads().count() + shape.security.shared_groups().count();
         rules += shape.security.rules.len();
         for rule in &shape.security.rules {
-            common.entry(&rule.workload).or_default().insert(say(None, shape.blueprint, rule));
+            let said = common.entry((&rule.workload, &rule.origin)).or_default();
+            said.insert(say(None, shape.blueprint, rule));
         }
         for workload in shape.workloads() {
-            let own = common.get(workload.name.as_str()).cloned().unwrap_or_default();
+            let own = common.get(&(workload.name.as_str(), &Origin::Own)).cloned().unwrap_or_default();
             bearers.insert((None, &workload.name), own);
         }
     }
@@ -124,7 +86,9 @@ fn one_cell<'p>(plan: &'p Plan<'_>, cell: &CellId, tenants: &[&'p TenantPlan<'_>
         for workload in shape.workloads() {
             groups += 1;
             let name = workload.name.as_str();
-            let mut said = common.get(name).filter(|_| workload.shared_rules).cloned().unwrap_or_default();
+            let borne = shape.security.shared.get(name).into_iter().flatten();
+            let borne = borne.filter_map(|origin| common.get(&(name, origin)));
+            let mut said: BTreeSet<Said<'_>> = borne.flatten().cloned().collect();
             for rule in shape.security.rules.iter().filter(|rule| rule.workload == name) {
                 if rule.peer == Peer::TenantIngress {
                     rules += tenant.ingress.len();

@@ -11,8 +11,8 @@ ask() { # account, Region, service, quota, value
     --region "$2" --service-code "$3" --quota-code "$4" --desired-value "$5" || true
 }
 
-# eips-per-region: 4 of 5 in use
+# eips-per-region: 5 of 5 in use
 ask '222222222222' 'us-east-1' 'ec2' 'L-0263D0A3' '8'
 
-# nat-gateways-per-az: 4 of 5 in use
+# nat-gateways-per-az: 5 of 5 in use
 ask '222222222222' 'us-east-1' 'vpc' 'L-FE5A380F' '8'

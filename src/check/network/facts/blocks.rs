@@ -91,7 +91,7 @@ impl Facts<'_> {
                 };
                 let refusal = if !length {
                     "subnets are from /16 to /28, over IPv6 from /44 to /64 in steps of four"
-                } else if !own.iter().any(|vpc| vpc.contains(block)) {
+                } else if !self.network.open_vpcs[vpc] && !own.iter().any(|vpc| vpc.contains(block)) {
                     "it lies in no block of the VPC"
                 } else {
                     continue;

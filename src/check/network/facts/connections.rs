@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::model::{Resource, ResourceId, Value};
 use crate::check::network::facts::{Facts, place};
-use crate::check::network::read::{Named, named};
+use crate::check::network::read::{Named, Written, named};
 use crate::check::network::topology::{Peer, RouteKind, Target};
 use crate::diagnostics::{codes, quote};
 use crate::network::Cidr;
@@ -217,6 +217,15 @@ impl<'a> Facts<'a> {
             of("VpcPeeringConnectionId").and_then(|id| self.peering(resource, id, vpc))
         {
             (wrong, "VpcPeeringConnectionId")
+        } else if let Some(peer) = of("VpcPeeringConnectionId").and_then(|id| self.beyond(resource, id, vpc))
+        {
+            let message = "a route leads more addresses into a peering than the peer has";
+            let at = place(resource.id, "DestinationCidrBlock");
+            let finding = self.at(&codes::ROUTE_BEYOND_PEER, message, at, "");
+            let finding = self.against(finding, peer, "the peer has these");
+            self.found
+                .push(finding.help("name a block of the peer's VPC, or the subnets that are to be reached"));
+            return;
         } else if resource.property("TransitGatewayId") != Value::Absent && self.not_attached(resource) {
             ("the VPC of the route table is not attached to the transit gateway", "TransitGatewayId")
         } else if TARGETS.iter().all(|property| resource.property(property) == Value::Absent) {
@@ -249,6 +258,15 @@ impl<'a> Facts<'a> {
         let mut blocks = self.network.topology.vpcs[other].blocks.iter();
         let meets = blocks.any(|block| block.overlaps(&destination));
         (!meets).then_some("the peer has no address of the destination")
+    }
+
+    /// The peer of a route's peering, where the route leads more there than it has.
+    fn beyond(&self, route: &Resource<'a>, peering: ResourceId, vpc: usize) -> Option<Written> {
+        let ends = self.peerings.get(&peering)?;
+        let other = *ends.iter().find(|end| **end != vpc)?;
+        let destination = route.property("DestinationCidrBlock").as_text()?.parse::<Cidr>().ok()?;
+        let has = self.network.topology.vpcs[other].blocks.iter().any(|block| block.contains(&destination));
+        (!has).then(|| self.written(self.network.topology.vpcs[other].origin))
     }
 
     fn not_attached(&self, route: &Resource<'a>) -> bool {

@@ -9,15 +9,16 @@ mod rules;
 use std::collections::BTreeMap;
 
 use crate::check::finding::Finding;
+use crate::check::granted::Granted;
 use crate::check::model::{Estate, Resource, ResourceId};
 use crate::check::network::read::{Network, Written};
 use crate::check::network::topology::Origin;
 use crate::diagnostics::Code;
 
 /// Everything that is wrong.
-pub(super) fn findings(estate: &Estate, network: &Network) -> Vec<Finding> {
+pub(super) fn findings(estate: &Estate, network: &Network, granted: &Granted) -> Vec<Finding> {
     let peerings = network.peerings.iter().map(|peering| (peering.resource, peering.ends)).collect();
-    let mut facts = Facts { estate, network, peerings, found: Vec::new() };
+    let mut facts = Facts { estate, network, granted, peerings, found: Vec::new() };
     facts.blocks();
     facts.connections();
     facts.rules();
@@ -27,6 +28,7 @@ pub(super) fn findings(estate: &Estate, network: &Network) -> Vec<Finding> {
 struct Facts<'a> {
     estate: &'a Estate,
     network: &'a Network,
+    granted: &'a Granted,
     peerings: BTreeMap<ResourceId, [usize; 2]>,
     found: Vec<Finding>,
 }

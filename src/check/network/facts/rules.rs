@@ -139,14 +139,17 @@ impl Facts<'_> {
 
     fn limit(&mut self, id: &str, used: usize, at: Written) {
         let Some(quota) = quota(id) else { return };
-        let Some(most) = quota.default.filter(|most| used as u64 > *most) else { return };
+        let most = self.granted.of(quota, self.estate.stack(at.resource.stack));
+        let Some(most) = most.filter(|most| used as u64 > *most) else { return };
         let message = format!("{used} of {} are more than {most}", quote(&quota.name));
         let finding = self.at(&codes::NETWORK_LIMIT_EXCEEDED, message, at, "");
         let ceiling = quota.max.map(|max| format!("AWS never gives more than {max}"));
         let finding = ceiling.into_iter().fold(finding, |finding, note| finding.note(note));
         let code = quota.quota_code.as_ref().map_or(String::new(), |code| format!(" ({code})"));
         self.found.push(
-            finding.help(format!("ask AWS for an increase of the quota{code} first, or make fewer of them")),
+            finding.help(format!(
+                "ask AWS for an increase of the quota{code}, or make fewer of them; `--quotas FILE` says what is granted"
+            )),
         );
     }
 }

@@ -102,6 +102,7 @@ const UNDERSTOOD: &[&str] = &[
     "AWS::EC2::TransitGatewayAttachment",
     "AWS::EC2::TransitGatewayVpcAttachment",
     "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCEndpointService",
     "AWS::ElastiCache::SubnetGroup",
     "AWS::ElasticLoadBalancingV2::LoadBalancer",
     "AWS::Neptune::DBSubnetGroup",
@@ -224,7 +225,8 @@ impl<'e> Reader<'e> {
                 Some(_) => {
                     let subnets = below(&resource, "SubnetIds");
                     let named = self.named(&subnets, &below(&resource, "SecurityGroupIds"));
-                    self.workload(&resource, named, false, true);
+                    let door = self.workload(&resource, named, false, true);
+                    self.behind(&resource, door);
                 }
             }
         }
@@ -370,7 +372,7 @@ impl<'e> Reader<'e> {
     }
 }
 
-fn name(estate: &crate::check::model::Estate, id: ResourceId) -> String {
+pub(super) fn name(estate: &crate::check::model::Estate, id: ResourceId) -> String {
     let resource = estate.resource(id);
     format!("{}/{}", resource.stack.name, resource.logical_id())
 }

@@ -7,6 +7,7 @@
 mod bearers;
 mod fabric;
 mod groups;
+mod private_link;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -25,9 +26,13 @@ pub struct Network {
     /// What could not be decided.
     pub gaps: Vec<Gap>,
     pub peerings: Vec<Peering>,
+    /// Endpoints of which it is not known who is behind them, as workloads.
+    pub open_doors: Vec<usize>,
     /// For each VPC and each subnet, where its blocks are written, in their order.
     pub vpc_blocks: Vec<Vec<Origin>>,
     pub subnet_blocks: Vec<Vec<Origin>>,
+    /// VPCs of which a block is not known.
+    pub open_vpcs: Vec<bool>,
     /// The VPC of each group, where it is known.
     pub group_vpcs: Vec<Option<usize>>,
     /// Things of the topology by their resources.
@@ -81,8 +86,10 @@ pub fn read(estate: &Estate) -> Network {
         places: reader.places,
         gaps: reader.gaps,
         peerings: reader.peered,
+        open_doors: reader.open_doors,
         vpc_blocks: reader.vpc_blocks,
         subnet_blocks: reader.subnet_blocks,
+        open_vpcs: reader.open_vpcs,
         group_vpcs: reader.group_vpcs,
         vpcs: reader.vpcs,
         subnets: reader.subnets,
@@ -132,6 +139,7 @@ struct Reader<'e> {
     /// The VPCs at both ends of a peering; none where an end is not known.
     peerings: BTreeMap<ResourceId, Option<[usize; 2]>>,
     peered: Vec<Peering>,
+    open_doors: Vec<usize>,
     /// The default group and the main route table of a VPC, made when something uses them.
     default_groups: BTreeMap<usize, usize>,
     vpc_blocks: Vec<Vec<Origin>>,
@@ -177,6 +185,7 @@ impl<'e> Reader<'e> {
             transit_tables: BTreeMap::new(),
             peerings: BTreeMap::new(),
             peered: Vec::new(),
+            open_doors: Vec::new(),
             default_groups: BTreeMap::new(),
             vpc_blocks: Vec::new(),
             subnet_blocks: Vec::new(),

@@ -84,6 +84,7 @@ impl<'e> Reader<'e> {
             return;
         };
         let (target, path) = self.target(resource, self.topology.tables[table].vpc);
+        let target = self.over_vpn(resource, target);
         if target == Target::Unknown {
             self.gap(resource, path, "where a route leads is not known");
         }
@@ -98,6 +99,26 @@ impl<'e> Reader<'e> {
             };
             self.topology.tables[table].routes.push(Route { destination, kind, target, origin });
         }
+    }
+
+    /// What a virtual private gateway of these templates leads to is its customer's, as what an internet gateway leads to
+    /// is the internet's: unless it could be an address of a VPC, to which a customer's network may lead back.
+    fn over_vpn(&self, resource: &Resource<'e>, target: Target) -> Target {
+        let gateway = match named(&resource.property("GatewayId")) {
+            Named::Resource(gateway, None) if target == Target::Unknown => gateway,
+            _ => return target,
+        };
+        if self.estate.resource(gateway).kind() != "AWS::EC2::VPNGateway" || self.open_vpcs.contains(&true) {
+            return target;
+        }
+        let vpcs = || self.topology.vpcs.iter().flat_map(|vpc| &vpc.blocks);
+        let (_, destinations) = self.destinations(resource);
+        let outside = destinations.iter().all(|destination| match destination {
+            Block::Known(block) => !vpcs().any(|other| other.overlaps(block)),
+            Block::Unknown => false,
+            Block::Absent => true,
+        });
+        if outside { Target::Outside } else { target }
     }
 
     fn destinations(&self, resource: &Resource<'e>) -> (RouteKind, Vec<Block>) {
