@@ -252,8 +252,9 @@ class Deployed(unittest.TestCase):
         self.assertEqual(stores(), {"/one": "1"})
 
     def test_some_stacks_can_be_asked_for_by_name(self):
-        tree = Tree(dict(name="one", template="delivery_account"), dict(name="two"))
-        tree.run("--only", "delivery_account")
+        tree = Tree(dict(name="one", template="delivery_account"), dict(name="two"),
+                    dict(name="three", template="delivery_account", account=OTHER))
+        tree.run("--only", "delivery_account", "--in", HOME)
         self.assertEqual(stores(), {"/one": "1"})
 
     def test_nothing_is_deleted_but_what_is_named_and_no_longer_in_the_manifest(self):

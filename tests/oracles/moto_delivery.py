@@ -12,8 +12,8 @@ def parameter(properties, _context):
 
 
 def project(properties, _context):
-    # moto wants to know where a source is, also where the pipeline brings it.
-    return properties | {"Source": properties["Source"] | {"Location": "pipeline"}}
+    # moto wants to know where sources and results are, also where the pipeline takes care of them.
+    return properties | {part: properties[part] | {"Location": "pipeline"} for part in ("Artifacts", "Source")}
 
 
 def pipeline(properties, _context):

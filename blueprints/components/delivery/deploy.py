@@ -2,7 +2,7 @@
 
     python3 deploy.py OUTPUT --show                         says what would come when; asks AWS nothing
     python3 deploy.py OUTPUT --ring 1 --roles shop-prod     the first ring, by the roles shop-prod-deployment
-    python3 deploy.py OUTPUT --only delivery_account        some stacks, with whatever credentials are at hand
+    python3 deploy.py OUTPUT --only NAME --in ACCOUNT       some stacks, with whatever credentials are at hand
 
 A stack is created or changed by a change set, and left alone where that is empty. Once one has failed no other is
 begun; those under way are seen through. Nothing is ever deleted but what `--delete` names.
@@ -254,6 +254,7 @@ def chosen(stacks, options):
         for stack in stacks
         if options.ring in (None, of[stack.name])
         and (not options.only or any(stack.is_called(word) for word in options.only))
+        and options.account in (None, stack.account)
     ]
     return [one for one in wanted if one.name not in wait], [one for one in wanted if one.name in wait]
 
@@ -264,6 +265,7 @@ def main(words=None, say=print):
     arguments.add_argument("--show", action="store_true", help="say what would come when, and do nothing")
     arguments.add_argument("--ring", type=int, help="the stacks of this ring alone")
     arguments.add_argument("--only", action="append", help="stacks of this name in their blueprint or component")
+    arguments.add_argument("--in", dest="account", help="stacks of this account alone")
     arguments.add_argument("--roles", metavar="PREFIX", help="take PREFIX-deployment, and deploy as PREFIX-execution")
     arguments.add_argument("--roles-of", action="append", default=[], metavar="ACCOUNT=PREFIX", help="in one account")
     arguments.add_argument("--at-once", type=int, default=8, help="stacks of one wave at the same time")
