@@ -30,10 +30,14 @@ def rule(operation):
     return delete
 
 
-def internet_gateway_attachment(resource):
-    resource.client("ec2").detach_internet_gateway(
-        VpcId=resource.properties["VpcId"], InternetGatewayId=resource.properties["InternetGatewayId"]
-    )
+def gateway_attachment(resource):
+    asked = resource.properties
+    if "VpnGatewayId" in asked:
+        resource.client("ec2").detach_vpn_gateway(VpcId=asked["VpcId"], VpnGatewayId=asked["VpnGatewayId"])
+    else:
+        resource.client("ec2").detach_internet_gateway(
+            VpcId=asked["VpcId"], InternetGatewayId=asked["InternetGatewayId"]
+        )
 
 
 def address(resource):
@@ -210,7 +214,11 @@ DELETIONS = {
     "AWS::EC2::VPC": by("ec2", "delete_vpc", "VpcId"),
     "AWS::EC2::VPCCidrBlock": by("ec2", "disassociate_vpc_cidr_block", "AssociationId"),
     "AWS::EC2::VPCEndpoint": by_list("ec2", "delete_vpc_endpoints", "VpcEndpointIds"),
-    "AWS::EC2::VPCGatewayAttachment": internet_gateway_attachment,
+    "AWS::EC2::VPCGatewayAttachment": gateway_attachment,
+    "AWS::EC2::VPCPeeringConnection": by("ec2", "delete_vpc_peering_connection", "VpcPeeringConnectionId"),
+    "AWS::EC2::CustomerGateway": by("ec2", "delete_customer_gateway", "CustomerGatewayId"),
+    "AWS::EC2::VPNConnection": by("ec2", "delete_vpn_connection", "VpnConnectionId"),
+    "AWS::EC2::VPNGateway": by("ec2", "delete_vpn_gateway", "VpnGatewayId"),
     "AWS::ECS::Cluster": by("ecs", "delete_cluster", "cluster"),
     "AWS::ECS::Service": service,
     "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),

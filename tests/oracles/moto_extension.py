@@ -964,7 +964,7 @@ def create_network_acl_entry(self):
 def add_record(zone, record):
     """moto refuses a record that is there only where the two are equal; Route 53 does so by name and type."""
     taken = any(
-        one.name.rstrip(".") == record["Name"].rstrip(".") and one.type_ == record["Type"] for one in zone.rrsets
+        one.name.rstrip(".") == record["Name"].rstrip(".") and one.type == record["Type"] for one in zone.rrsets
     )
     if taken and "SetIdentifier" not in record:
         raise ResourceRecordAlreadyExists(name=record["Name"], _type=record["Type"])

@@ -129,8 +129,20 @@ def of_workgroup(cloud, account, region, identity):
     return pairs(cloud.client("athena", account, region).list_tags_for_resource(ResourceARN=arn)["Tags"])
 
 
+def of_parameter(cloud, account, region, identity):
+    ssm = cloud.client("ssm", account, region)
+    return pairs(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=identity)["TagList"])
+
+
 # moto keeps no tags of these: what the template gives them is compared instead.
 NOT_KEPT = {
+    "AWS::AppConfig::Application",
+    "AWS::AppConfig::ConfigurationProfile",
+    "AWS::CodeBuild::Project",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::ECR::Repository",
+    "AWS::Kinesis::Stream",
+    "AWS::Lambda::EventSourceMapping",
     "AWS::ApiGateway::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::Budgets::Budget",
@@ -165,6 +177,7 @@ READERS = {
     "AWS::GuardDuty::Detector": of_detector,
     "AWS::WAFv2::WebACL": of_firewall,
     "AWS::ApiGateway::RestApi": of_api,
+    "AWS::SSM::Parameter": of_parameter,
     "AWS::ApiGateway::UsagePlan": of_usage_plan,
     "AWS::CloudTrail::Trail": of_trail,
     "AWS::DynamoDB::Table": of_table,

@@ -366,12 +366,12 @@ class Update(Harness):
 
         self.rejects("update", "Export ledgerly-prod-acme-network-.* is in use", "manifest.json", forget_the_network)
 
-    def test_rejects_a_deletion_that_nobody_described(self):
+    def test_rejects_that_a_stack_goes_which_is_planned(self):
         def forget_the_service(manifest):
             manifest["stacks"].pop()
 
-        unknown = "no way is known to delete AWS::RDS::DBInstance"
-        self.rejects("update", unknown, "manifest.json", forget_the_service)
+        gone = "planned and not there: stacks .*ledgerly-prod-acme-service"
+        self.rejects("update", gone, "manifest.json", forget_the_service)
 
 
 # A checker that says of every network that nothing gets through anything.
