@@ -78,7 +78,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
-    embedded_files!("components/", "analytics": "administration.yaml", "component.yaml", "delivery.yaml", "pool.yaml", "store.yaml"),
+    embedded_files!("components/", "analytics": "administration.yaml", "component.yaml", "deliveries.yaml", "delivery.yaml", "pool.yaml", "store.yaml", "through_s3.yaml"),
     embedded_files!("components/", "backup":
         "account_commands.yaml",
         "cell.yaml",

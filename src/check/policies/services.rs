@@ -2,13 +2,15 @@
 
 use crate::check::policies::glob::Pattern;
 
-/// Actions that name no resource and show nothing of a tenant (Service Authorization Reference).
-const HARMLESS: [&str; 8] = [
+/// Actions that show nothing of a tenant (Service Authorization Reference). Most name no resource; the place of a bucket
+/// is its Region, which its stack has anyway.
+const HARMLESS: [&str; 9] = [
     "ecr:getauthorizationtoken",
     "kms:generaterandom",
     "logs:describeloggroups",
     "rds:describe*",
     "s3:getaccountpublicaccessblock",
+    "s3:getbucketlocation",
     "secretsmanager:getrandompassword",
     "sts:getcalleridentity",
     "sts:getservicebearertoken",
