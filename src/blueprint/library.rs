@@ -68,7 +68,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "cell_network": "endpoints.yaml", "foundation.yaml", "network.yaml", "part.yaml", "security.yaml"),
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
     embedded_files!("parts/", "entry": "access_logs.yaml", "part.yaml", "target_group.yaml"),
-    embedded_files!("parts/", "foundation": "flow_log_role.yaml", "foundation.yaml", "key_administration.yaml", "part.yaml"),
+    embedded_files!("parts/", "foundation": "account_administration.yaml", "flow_log_role.yaml", "foundation.yaml", "key_administration.yaml", "part.yaml"),
     embedded_files!("parts/", "network": "part.yaml", "ways_out.yaml"),
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),
@@ -78,14 +78,13 @@ const EMBEDDED_PARTS: &[Embedded] = &[
 
 /// What catalogs switch on.
 const EMBEDDED_COMPONENTS: &[Embedded] = &[
-    embedded_files!("components/", "analytics": "administration.yaml", "component.yaml", "deliveries.yaml", "delivery.yaml", "pool.yaml", "store.yaml", "through_s3.yaml"),
+    embedded_files!("components/", "analytics": "component.yaml", "deliveries.yaml", "delivery.yaml", "pool.yaml", "store.yaml", "through_s3.yaml"),
     embedded_files!("components/", "backup":
         "account_commands.yaml",
         "cell.yaml",
         "component.yaml",
         "copies.yaml",
         "copy.yaml",
-        "key_administration.yaml",
         "key_grants.yaml",
         "key_use.yaml",
         "lock.yaml",
@@ -95,7 +94,6 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "vault.yaml",
     ),
     embedded_files!("components/", "chargeback":
-        "administration.yaml",
         "archive.yaml",
         "component.yaml",
         "costs.yaml",
@@ -123,7 +121,6 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "flags.yaml",
         "flags_commands.yaml",
         "images.yaml",
-        "key_administration.yaml",
         "management.yaml",
         "parameters.yaml",
         "pipeline.yaml",
@@ -141,7 +138,6 @@ const EMBEDDED_COMPONENTS: &[Embedded] = &[
         "cell_dashboard.yaml",
         "component.yaml",
         "configuration.yaml",
-        "key_administration.yaml",
         "link.yaml",
         "sink.yaml",
         "tenant.yaml",
