@@ -81,7 +81,9 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
         }
         (Action::Eject { name, directory }, format) => {
             let component = embedded_component(name);
-            let parent = if component.is_some() { "blueprints/components" } else { "blueprints" };
+            // How far above the folder the directory is that `--blueprints` takes.
+            let (parent, above) =
+                if component.is_some() { ("blueprints/components", 2) } else { ("blueprints", 1) };
             let directory = directory.clone().unwrap_or_else(|| Path::new(parent).join(name));
             let Some(files) = component.or_else(|| embedded(name)) else {
                 return Err(report.error(library.unknown(name)));
@@ -92,7 +94,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
                 files.len(),
                 directory.display(),
                 directory
-                    .parent()
+                    .ancestors()
+                    .nth(above)
                     .filter(|parent| !parent.as_os_str().is_empty())
                     .unwrap_or(Path::new("."))
                     .display()
