@@ -69,6 +69,7 @@ const EMBEDDED_PARTS: &[Embedded] = &[
     embedded_files!("parts/", "database": "database.yaml", "part.yaml"),
     embedded_files!("parts/", "entry": "access_logs.yaml", "part.yaml", "target_group.yaml"),
     embedded_files!("parts/", "foundation": "account_administration.yaml", "flow_log_role.yaml", "foundation.yaml", "key_administration.yaml", "part.yaml"),
+    embedded_files!("parts/", "instances": "commands.yaml", "instances.yaml", "part.yaml"),
     embedded_files!("parts/", "network": "part.yaml", "ways_out.yaml"),
     embedded_files!("parts/", "own_entry": "access.yaml", "load_balancer.yaml", "part.yaml"),
     embedded_files!("parts/", "own_network": "endpoints.yaml", "growth.yaml", "ipv6.yaml", "network.yaml", "part.yaml", "security.yaml"),

@@ -42,6 +42,8 @@ pub struct Setting {
     pub decided: bool,
     /// Whether it has one value for all tenants, below `components` of the catalog.
     pub of_catalog: bool,
+    /// The setting of which this number is not below.
+    not_below: Option<String>,
     /// Its JSON Schema, for `tenantry blueprint show`.
     pub schema: JsonValue,
 }
@@ -121,6 +123,7 @@ impl SettingsSchema {
                     of_cell: text("scope") == "cell",
                     of_catalog: text("scope") == "catalog",
                     decided: property.get("decided").and_then(JsonValue::as_bool).unwrap_or(false),
+                    not_below: property.get("not_below").and_then(JsonValue::as_str).map(str::to_owned),
                     schema: property.clone(),
                 },
             );
@@ -158,6 +161,16 @@ impl SettingsSchema {
     fn defaults(&self) -> Map<String, JsonValue> {
         let settings = self.properties.iter();
         settings.filter_map(|(name, setting)| Some((name.clone(), setting.default.clone()?))).collect()
+    }
+
+    /// The numbers that are below the one that they are not to be below, each with that one.
+    fn turned<'s>(&'s self, settings: &Map<String, JsonValue>) -> Vec<(&'s str, &'s str)> {
+        let number = |name: &str| settings.get(name).and_then(JsonValue::as_i64);
+        let pairs = self.properties.iter().filter_map(|(most, setting)| {
+            let least = setting.not_below.as_deref()?;
+            (number(most)? < number(least)?).then_some((most.as_str(), least))
+        });
+        pairs.collect()
     }
 
     /// Puts defaults, components, tier and tenant together and checks the result against the schema. Errors
@@ -203,6 +216,10 @@ impl SettingsSchema {
             report.push(told(&misfit, place, &Whose::Blueprint(blueprint), fallback));
         }
         let JsonValue::Object(merged) = instance else { return None };
+        for (most, least) in self.turned(&merged) {
+            let place = |name: &str| places.get(name).map(|(_, node)| node.span);
+            report.push(below((most, place(most)), (least, place(least)), &merged, fallback));
+        }
         (is_right && report.errors() == before).then(|| Settings(merged.into_iter().collect()))
     }
 
@@ -274,6 +291,25 @@ fn of_the_plan(key: &Key) -> Diagnostic {
     Diagnostic::error(&codes::INVALID_SETTING, message)
         .at(key.span, "the plan decides it")
         .help("take it out; what it follows from is said in its description")
+}
+
+/// A number that is below another, each with its place if the catalog says it.
+fn below(
+    (most, place): (&str, Option<Span>),
+    (least, other): (&str, Option<Span>),
+    settings: &Map<String, JsonValue>,
+    fallback: Span,
+) -> Diagnostic {
+    let number = |name: &str| settings.get(name).and_then(JsonValue::as_i64).unwrap_or_default();
+    let (high, low) = (number(most), number(least));
+    let message = format!("the setting `{most}` is {high}, below `{least}`, which is {low}");
+    let error = Diagnostic::error(&codes::INVALID_SETTING, message)
+        .help(format!("set `{most}` to {low} or more, or `{least}` to {high} or less"));
+    match (place, other) {
+        (Some(place), Some(other)) => error.at(place, "").also(other, "set here"),
+        (Some(place), None) | (None, Some(place)) => error.at(place, ""),
+        (None, None) => error.at(fallback, ""),
+    }
 }
 
 /// That a tier or a tenant sets what is one for all.

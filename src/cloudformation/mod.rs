@@ -12,4 +12,4 @@ mod resource_types;
 pub use free_of_charge::is_free_of_charge;
 pub use json::Json;
 pub use property_schemas::{Additional, PropertySchema, TypeSchema, property_schema};
-pub use resource_types::{ResourceType, TagShape, resource_type, resource_type_names};
+pub use resource_types::{ResourceType, TagProperty, TagShape, resource_type, resource_type_names};

@@ -35,6 +35,16 @@ pub struct ResourceType {
 pub struct TagProperty {
     pub property: String,
     pub shape: TagShape,
+    /// What one tag of a list has beside its key and value.
+    #[serde(default)]
+    item: Vec<String>,
+}
+
+impl TagProperty {
+    /// Whether a tag says if what the resource starts gets it as well.
+    pub fn is_propagated(&self) -> bool {
+        self.item.iter().any(|key| key == "PropagateAtLaunch")
+    }
 }
 
 /// How tags are written: a list of keys and values, or a mapping.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::blueprint::{Per, Symbol};
 use crate::catalog::{Catalog, TagSource};
-use crate::cloudformation::{Json, TagShape, resource_type};
+use crate::cloudformation::{Json, TagProperty, TagShape, resource_type};
 use crate::diagnostics::{Diagnostic, Report, codes, list_of, quote};
 use crate::source::Span;
 
@@ -100,7 +100,6 @@ pub(super) fn with_tags(
         );
         return resource;
     };
-    let Some(place) = &facts.tags else { return resource };
     let written: Vec<(String, Json)> = tags
         .iter()
         .map(|(key, text)| {
@@ -114,6 +113,7 @@ pub(super) fn with_tags(
             (key.clone(), value)
         })
         .collect();
+    let Some(place) = &facts.tags else { return with_tag_specifications(resource, &written) };
     let Json::Object(mut entries) = resource else { return resource };
     if !entries.iter().any(|(key, _)| key == "Properties") {
         entries.push(("Properties".to_owned(), Json::Object(Vec::new())));
@@ -135,7 +135,7 @@ pub(super) fn with_tags(
                     .help("leave the tag out: tenantry adds it"),
                 );
             }
-            add_tags(properties, &place.property, place.shape, written.clone());
+            add_tags(properties, place, written.clone());
         }
     }
     Json::Object(entries)
@@ -152,26 +152,56 @@ fn own_tag(properties: &[(String, Json)], property: &str, tags: &[(String, TagTe
     tags.iter().map(|(key, _)| key).find(|key| names.contains(&key.as_str())).cloned()
 }
 
-fn add_tags(
-    properties: &mut Vec<(String, Json)>,
-    property: &str,
-    shape: TagShape,
-    tags: Vec<(String, Json)>,
-) {
+fn add_tags(properties: &mut Vec<(String, Json)>, place: &TagProperty, tags: Vec<(String, Json)>) {
+    let property = &place.property;
     let position = properties.iter().position(|(key, _)| key == property).unwrap_or_else(|| {
-        let empty = match shape {
+        let empty = match place.shape {
             TagShape::List => Json::List(Vec::new()),
             TagShape::Map => Json::Object(Vec::new()),
         };
-        properties.push((property.to_owned(), empty));
+        properties.push((property.clone(), empty));
         properties.len() - 1
     });
+    // What an Auto Scaling group starts is paid for by whoever the group is of.
+    let launched = place.is_propagated().then_some(("PropagateAtLaunch", Json::Boolean(true)));
     match &mut properties[position].1 {
-        Json::List(list) => list.extend(
-            tags.into_iter().map(|(key, value)| Json::object([("Key", Json::Text(key)), ("Value", value)])),
-        ),
+        Json::List(list) => list.extend(tags.into_iter().map(|(key, value)| {
+            let tag = [("Key", Json::Text(key)), ("Value", value)];
+            Json::object(tag.into_iter().chain(launched.clone()))
+        })),
         Json::Object(map) => map.extend(tags),
         _ => {}
+    }
+}
+
+/// The tags of what a launch template starts, and its own, stand in lists by the kind of resource, which no type's
+/// facts tell of. The catalog's go into each list that the author begins.
+fn with_tag_specifications(resource: Json, tags: &[(String, Json)]) -> Json {
+    fn walk(json: Json, tags: &[(String, Json)]) -> Json {
+        let Json::Object(entries) = json else { return json };
+        let entry = |(key, value): (String, Json)| match value {
+            Json::List(items) if key == "TagSpecifications" => {
+                (key, Json::List(items.into_iter().map(|item| specified(item, tags)).collect()))
+            }
+            value => (key, walk(value, tags)),
+        };
+        Json::Object(entries.into_iter().map(entry).collect())
+    }
+    fn specified(item: Json, tags: &[(String, Json)]) -> Json {
+        let Json::Object(mut entries) = item else { return item };
+        let list = tags.iter().map(|(key, value)| {
+            Json::object([("Key", Json::text(key)), ("Value", value.clone())])
+        });
+        match entries.iter_mut().find(|(key, _)| key == "Tags") {
+            Some((_, Json::List(own))) => own.extend(list),
+            Some(_) => {}
+            None => entries.push(("Tags".to_owned(), Json::List(list.collect()))),
+        }
+        Json::Object(entries)
+    }
+    match resource.get("Type").and_then(Json::as_text) {
+        Some("AWS::EC2::LaunchTemplate") => walk(resource, tags),
+        _ => resource,
     }
 }
 

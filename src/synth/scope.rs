@@ -213,7 +213,9 @@ fn network(scope: Scope, shape: &Shape<'_>) -> Scope {
         let origins = shape.security.shared.get(workload).into_iter().flatten();
         (workload.clone(), Bound::List(origins.map(|origin| name(workload, origin)).collect()))
     });
+    let workloads = shape.workloads().map(|workload| Bound::Text(workload.name.clone()));
     scope
+        .with("workloads", Bound::List(workloads.collect()))
         .with("shared_rules", Bound::List(shared.collect()))
         .with("shared_groups", Bound::record(of_workloads))
         .with("network", network_bound(shape.blueprint, shape.per, &shape.growth))
