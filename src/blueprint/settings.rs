@@ -165,7 +165,7 @@ impl SettingsSchema {
 
     /// The numbers that are below the one that they are not to be below, each with that one.
     fn turned<'s>(&'s self, settings: &Map<String, JsonValue>) -> Vec<(&'s str, &'s str)> {
-        let number = |name: &str| settings.get(name).and_then(JsonValue::as_i64);
+        let number = |name: &str| settings.get(name).and_then(JsonValue::as_f64);
         let pairs = self.properties.iter().filter_map(|(most, setting)| {
             let least = setting.not_below.as_deref()?;
             (number(most)? < number(least)?).then_some((most.as_str(), least))
@@ -300,7 +300,7 @@ fn below(
     settings: &Map<String, JsonValue>,
     fallback: Span,
 ) -> Diagnostic {
-    let number = |name: &str| settings.get(name).and_then(JsonValue::as_i64).unwrap_or_default();
+    let number = |name: &str| settings.get(name).map(ToString::to_string).unwrap_or_default();
     let (high, low) = (number(most), number(least));
     let message = format!("the setting `{most}` is {high}, below `{least}`, which is {low}");
     let error = Diagnostic::error(&codes::INVALID_SETTING, message)

@@ -110,12 +110,12 @@ fn written<'e>(
 ) -> Vec<Written<'e>> {
     let ids: Vec<StackId> = stacks.iter().map(|stack| stack.id).collect();
     let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
-    for resource in &template.resources {
-        let Some(place) = resource_type(&resource.kind).and_then(|facts| facts.tags.as_ref()) else {
-            continue;
-        };
-        let property = resource.properties.get(&place.property);
-        let Some(tags) = tags_of(estate, first, resource, property, place.shape) else {
+    let places = template
+        .resources
+        .iter()
+        .flat_map(|resource| places(resource).into_iter().map(move |place| (resource, place)));
+    for (resource, Place { name, property, shape }) in places {
+        let Some(tags) = tags_of(estate, first, resource, property, shape) else {
             findings.push(
                 Finding::new(
                     &codes::UNJUDGED_CONSTRUCT,
@@ -145,7 +145,7 @@ fn written<'e>(
                     )
                     .of_resource(&*resource.logical_id)
                     .of_stacks(&without)
-                    .help(format!("add it to `{}`", place.property)),
+                    .help(format!("add it to `{name}`")),
                 );
             }
         }
@@ -162,6 +162,29 @@ fn written<'e>(
         }
     }
     all
+}
+
+/// Where a resource has tags.
+struct Place<'e> {
+    name: &'static str,
+    property: Option<&'e Expression>,
+    shape: TagShape,
+}
+
+/// The property that the type's facts name. A launch template has lists by what it starts instead, which no facts tell
+/// of.
+fn places(resource: &Declared) -> Vec<Place<'_>> {
+    if let Some(place) = resource_type(&resource.kind).and_then(|facts| facts.tags.as_ref()) {
+        let property = resource.properties.get(&place.property);
+        return vec![Place { name: &place.property, property, shape: place.shape }];
+    }
+    if &*resource.kind != "AWS::EC2::LaunchTemplate" {
+        return Vec::new();
+    }
+    let data = resource.properties.get("LaunchTemplateData");
+    let lists = [Some(&resource.properties), data].into_iter().flatten();
+    let lists = lists.filter_map(|one| one.get("TagSpecifications")).flat_map(Expression::items);
+    lists.map(|one| Place { name: "Tags", property: one.get("Tags"), shape: TagShape::List }).collect()
 }
 
 /// The tags of a resource; `None` where a function gives them all.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::blueprint::Per;
 use crate::cli::{Format, Outcome, Session, compile, inputs, print};
 use crate::diagnostics::Reported;
+use crate::plan::notes::notes;
 use crate::plan::occupancy::{Occupancy, occupancy};
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::register::{Entry, register};
@@ -54,12 +55,13 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<Outcom
             let on: Vec<&str> = plan.components.iter().map(|one| one.component.own.name.as_str()).collect();
             let on = if on.is_empty() { String::new() } else { format!("components: {}\n\n", on.join(", ")) };
             format!(
-                "{on}{}\n{cells}{}\n{}{}\n{}{}",
+                "{on}{}\n{cells}{}\n{}{}\n{}{}{}",
                 tenants(&plan),
                 pools(&plan),
                 central_services(&plan),
                 groups(&plan),
                 blast_radius(&plan),
+                remarks(&plan),
                 rules(&plan)
             )
         }
@@ -321,6 +323,10 @@ fn blast_radius(plan: &Plan<'_>) -> String {
         return String::new();
     }
     format!("{}\n", print::table(&["CELL", "A CHANGE OF ITS", "TOUCHES TENANTS"], rows.into_iter()))
+}
+
+fn remarks(plan: &Plan<'_>) -> String {
+    notes(plan).iter().map(|note| format!("note: {note}\n\n")).collect()
 }
 
 /// The rules of every shape, with the reason for each peer.

@@ -6,12 +6,13 @@
 //! remedy. What is counted is what is emitted, so that a blueprint's author has nothing to declare.
 //!
 //! In the order of the work: `template` counts one template, with `resources` for the tables of what
-//! counts towards what, `reference` for what points to other stacks and `policy` for sizes; `fleet`
+//! counts towards what, `reference` for what points to other stacks, `instances` for those of EC2 and `policy` for sizes; `fleet`
 //! adds up the stacks; `outlook` puts the limits beside the sums and says what breaks when, with
 //! `remedy` for what to do; `measure` tells the planner what each tenant needs; `refuse` makes errors of what is exceeded; `increases` writes the requests.
 
 mod fleet;
 mod increases;
+mod instances;
 mod measure;
 mod outlook;
 mod policy;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::aws::instance_type;
 use crate::cloudformation::Json;
 
 /// A value that stands in the template, or that a stack's parameter gives.
@@ -30,6 +31,11 @@ pub(super) enum Amount {
     Fixed(u64),
     /// The product of these, over the divisor, rounded up.
     Product(Vec<Value>, u64),
+    /// The virtual processors of so many instances of a type.
+    Processors {
+        instances: Value,
+        kind: Value,
+    },
 }
 
 impl Value {
@@ -85,10 +91,14 @@ fn imported(name: &Json) -> Option<(Value, String)> {
 }
 
 impl Amount {
-    /// None where a parameter is no whole number.
+    /// None where a parameter is no whole number, or a type is not known.
     pub(super) fn in_stack(&self, parameters: &BTreeMap<String, String>) -> Option<u64> {
         match self {
             Amount::Fixed(amount) => Some(*amount),
+            Amount::Processors { instances, kind } => {
+                let instances: u64 = instances.in_stack(parameters)?.parse().ok()?;
+                Some(instances.saturating_mul(instance_type(kind.in_stack(parameters)?)?.processors))
+            }
             Amount::Product(factors, divisor) => {
                 let factors = factors.iter().map(|factor| factor.in_stack(parameters)?.parse::<u64>().ok());
                 let product = factors.reduce(|left, right| Some(left?.saturating_mul(right?)))??;

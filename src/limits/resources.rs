@@ -124,6 +124,11 @@ pub(super) const LISTED: &[(&str, &[&str], &str)] = &[
     ("AWS::EC2::PrefixList", &["Entries"], "cfn-prefix-list-entries"),
     ("AWS::EC2::VPCEndpoint", &["SecurityGroupIds"], "security-groups-per-network-interface"),
     (
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        &["CapacityProviders"],
+        "ecs-capacity-providers-per-cluster",
+    ),
+    (
         "AWS::ECS::Service",
         &["NetworkConfiguration", "AwsvpcConfiguration", "SecurityGroups"],
         "ecs-security-groups-per-awsvpc",

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::vpc_blocks::AddressUser;
 use crate::cloudformation::Json;
+use crate::limits::instances;
 use crate::limits::policy::length;
 use crate::limits::reference::{Amount, Reference, Value};
 use crate::limits::resources::{COUNTED, HELD, INTERFACES, LISTED, MADE_WITH, PARTS};
@@ -85,6 +86,7 @@ pub fn count(template: &Json, bytes: usize) -> TemplateCount {
     }
     counter.target_groups();
     counter.tasks();
+    instances::count(&own, &mut counter.count);
     counter.policies();
     for (name, output) in section("Outputs") {
         let reference = output.get("Value").map(|value| counter.reference(value));

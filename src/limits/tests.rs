@@ -206,6 +206,27 @@ fn processors_are_those_of_the_tasks_that_run_from_the_start() {
 }
 
 #[test]
+fn instances_count_by_the_processors_of_the_most_that_there_may_be() {
+    let group = template(
+        r#""Start": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"InstanceType": {"Ref": "Kind"}}}},
+           "Group": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {
+             "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Start"}}, "MinSize": "0", "MaxSize": {"Ref": "Most"}}},
+           "Provider": {"Type": "AWS::ECS::CapacityProvider", "Properties": {
+             "AutoScalingGroupProvider": {"AutoScalingGroupArn": {"Fn::GetAtt": ["Group", "AutoScalingGroupARN"]}}}},
+           "Capacity": {"Type": "AWS::ECS::ClusterCapacityProviderAssociations", "Properties": {
+             "Cluster": "x", "CapacityProviders": [{"Ref": "Provider"}], "DefaultCapacityProviderStrategy": []}}"#,
+        "",
+    );
+    let with = |kind: &str| stack("instances", None, group.clone(), &[("Kind", kind), ("Most", "5")]);
+    assert_eq!(used(&[with("m7i.2xlarge")], "ec2-standard-vcpu"), 40);
+    assert_eq!(used(&[with("m7i.2xlarge")], "ecs-container-instances-per-cluster"), 5);
+    assert_eq!(used(&[with("m7i.2xlarge")], "ecs-capacity-providers-per-cluster"), 1);
+    let all = uses(&[with("z1d.large")], &|_, _, _| None);
+    let unknown = all.iter().find(|one| one.quota.id == "ec2-standard-vcpu").unwrap();
+    assert!(unknown.at_least, "a type that is not known is told as unknown");
+}
+
+#[test]
 fn what_tenants_share_is_not_what_they_need() {
     let network = template(
         r#""Vpc": {"Type": "AWS::EC2::VPC", "Properties": {}}, "Mine": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}}}"#,

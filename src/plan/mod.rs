@@ -22,11 +22,13 @@ mod departures;
 mod growth;
 mod homes;
 mod ingress_slots;
+mod instance_room;
 mod intent;
 pub mod ipv6;
 pub mod lock;
 mod moves;
 mod networks;
+pub mod notes;
 pub mod occupancy;
 pub mod placement;
 mod pools;
@@ -134,6 +136,13 @@ pub struct CellPlan<'c> {
     pub tenants: Vec<&'c Tenant>,
 }
 
+impl CellPlan<'_> {
+    /// Whether its tenants' tasks run on instances of EC2, side by side.
+    pub fn runs_on_instances(&self) -> bool {
+        self.settings.text("capacity") == Some("ec2")
+    }
+}
+
 /// How full a pool is, in addresses.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PoolUse {
@@ -239,6 +248,7 @@ pub fn plan_measured<'c>(
     }
     moves::share_host_names(&mut tenants);
     security::count::check(catalog, &tenants, &cells, &shapes.list, report);
+    instance_room::check(&tenants, &cells, report);
     let mut accounts = unit::accounts(catalog, &tenants, &mut lock, &mut shapes, report);
     accounts.extend(components::units(&components, catalog, &tenants, &mut lock, &mut shapes, report));
     accounts.extend(shared_services::hubs(catalog, library, &connections, &tenants, &mut shapes, report));

@@ -2,6 +2,7 @@
 //!
 //! Tenants that share a VPC share what AWS sets for a VPC and not for a subnet or an interface: its DNS and DHCP
 //! options, the ways out, private ways to services. No group and no ACL of a tenant's own softens a mistake there.
+//! Those whose tasks run on the same instances share a kernel as well.
 //! Who changes the blueprint changes all cells that are built by it at once.
 
 use std::collections::BTreeMap;
@@ -66,6 +67,11 @@ fn settings(cell: &CellPlan<'_>) -> Vec<String> {
         endpoints.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
     if !endpoints.is_empty() {
         found.push(format!("endpoints of {}", endpoints.join(", ")));
+    }
+    // Whoever gets out of a container there is where all others are (ECS Developer Guide, "Task and container security
+    // best practices").
+    if cell.runs_on_instances() {
+        found.push("instances, whose kernel the tasks share".to_owned());
     }
     found
 }

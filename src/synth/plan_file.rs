@@ -7,6 +7,7 @@ use crate::catalog::{Role, Status};
 use crate::cloudformation::Json;
 use crate::identity::{CellId, HomeId, HostAccount, RegionName};
 use crate::network::{Icmp, Traffic};
+use crate::plan::notes::notes;
 use crate::plan::radius::{by_blueprint, radii, tenants_with_stacks};
 use crate::plan::security::sharing::group_use;
 use crate::plan::security::{AclEntry, Origin, Peer, Rule, Traits};
@@ -62,6 +63,7 @@ pub(super) fn plan_file(plan: &Plan<'_>, stacks: &[BoundStack<'_>], tag_coverage
         ),
         ("security_groups", groups(plan)),
         ("blast_radius", blast_radius(plan)),
+        ("notes", notes(plan).iter().map(String::as_str).collect()),
         ("central_services", central_services(plan)),
         ("accounts", accounts.collect()),
         ("cells", cells.collect()),

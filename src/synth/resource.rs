@@ -100,6 +100,9 @@ pub(super) fn with_tags(
         );
         return resource;
     };
+    if facts.tags.is_none() && kind != LAUNCH_TEMPLATE {
+        return resource;
+    }
     let written: Vec<(String, Json)> = tags
         .iter()
         .map(|(key, text)| {
@@ -174,6 +177,8 @@ fn add_tags(properties: &mut Vec<(String, Json)>, place: &TagProperty, tags: Vec
     }
 }
 
+const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
+
 /// The tags of what a launch template starts, and its own, stand in lists by the kind of resource, which no type's
 /// facts tell of. The catalog's go into each list that the author begins.
 fn with_tag_specifications(resource: Json, tags: &[(String, Json)]) -> Json {
@@ -189,9 +194,9 @@ fn with_tag_specifications(resource: Json, tags: &[(String, Json)]) -> Json {
     }
     fn specified(item: Json, tags: &[(String, Json)]) -> Json {
         let Json::Object(mut entries) = item else { return item };
-        let list = tags.iter().map(|(key, value)| {
-            Json::object([("Key", Json::text(key)), ("Value", value.clone())])
-        });
+        let list = tags
+            .iter()
+            .map(|(key, value)| Json::object([("Key", Json::text(key)), ("Value", value.clone())]));
         match entries.iter_mut().find(|(key, _)| key == "Tags") {
             Some((_, Json::List(own))) => own.extend(list),
             Some(_) => {}
@@ -199,10 +204,7 @@ fn with_tag_specifications(resource: Json, tags: &[(String, Json)]) -> Json {
         }
         Json::Object(entries)
     }
-    match resource.get("Type").and_then(Json::as_text) {
-        Some("AWS::EC2::LaunchTemplate") => walk(resource, tags),
-        _ => resource,
-    }
+    walk(resource, tags)
 }
 
 /// Adds the export by which other stacks of the tenant import an output.

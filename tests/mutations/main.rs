@@ -38,12 +38,13 @@ pub(crate) struct Mutation {
 }
 
 /// Each subject with the tree that is damaged.
-const SUBJECTS: [(&str, &str, &[Mutation]); 7] = [
+const SUBJECTS: [(&str, &str, &[Mutation]); 8] = [
     ("template", tree::COMMITTED, template::MUTATIONS),
     ("deployment", tree::COMMITTED, deployment::MUTATIONS),
     ("agreement", tree::COMMITTED, agreement::MUTATIONS),
     ("tags", tree::COMMITTED, tags::MUTATIONS),
     ("posture", tree::COMMITTED, posture::MUTATIONS),
+    ("posture_of_instances", tree::ALL_MODELS, posture::OF_INSTANCES),
     ("policies_of_tenants", tree::COMMITTED, policies::OF_TENANTS),
     ("policies_of_sessions", tree::ALL_MODELS, policies::OF_SESSIONS),
 ];

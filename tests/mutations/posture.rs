@@ -33,6 +33,89 @@ fn attribute(tree: &mut Tree, key: &str, value: &str) -> String {
     })
 }
 
+/// The same, of the instances on which the tasks of a cell run.
+pub(crate) const OF_INSTANCES: &[Mutation] = &[
+    Mutation {
+        name: "an instance that answers without a session",
+        code: "weak-instance-metadata",
+        place: "optional",
+        damage: |tree| started(tree, |data| data["MetadataOptions"]["HttpTokens"] = json!("optional")),
+    },
+    Mutation {
+        name: "an instance whose role is that of every task on it",
+        code: "weak-instance-metadata",
+        place: "Fn::Base64",
+        damage: |tree| {
+            started(tree, |data| {
+                let script = &mut data["UserData"]["Fn::Base64"]["Fn::Sub"][0];
+                *script = json!(script.as_str().unwrap().replace("ECS_AWSVPC_BLOCK_IMDS=true\n", ""));
+            })
+        },
+    },
+    Mutation {
+        name: "an instance with a disk that is not encrypted",
+        code: "unencrypted-storage",
+        place: "Ebs",
+        damage: |tree| {
+            started(tree, |data| data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] = json!(false))
+        },
+    },
+    Mutation {
+        name: "an instance with the disk that its image says",
+        code: "unencrypted-storage",
+        place: "LaunchTemplateData",
+        damage: |tree| started(tree, |data| _ = data.as_object_mut().unwrap().remove("BlockDeviceMappings")),
+    },
+    Mutation {
+        name: "an instance with an address of the internet",
+        code: "public-access",
+        place: "AssociatePublicIpAddress",
+        damage: |tree| {
+            started(tree, |data| data["NetworkInterfaces"][0]["AssociatePublicIpAddress"] = json!(true))
+        },
+    },
+    Mutation {
+        name: "a disk of an instance that nobody pays for",
+        code: "untagged-resource",
+        place: "",
+        damage: |tree| started(tree, |data| data["TagSpecifications"][0]["Tags"] = json!([])),
+    },
+    Mutation {
+        name: "an instance that may do everything in every cluster",
+        code: "broad-permissions",
+        place: "*",
+        damage: |tree| {
+            tree.resource_where(
+                ROLE,
+                |role| role["Properties"]["Policies"][0]["PolicyName"] == CLUSTER_POLICY,
+                |role| {
+                    let document = &mut role["Properties"]["Policies"][0]["PolicyDocument"];
+                    document["Statement"] = json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]);
+                },
+            )
+        },
+    },
+    Mutation {
+        name: "a task that is an administrator's on the instance",
+        code: "privileged-container",
+        place: "true",
+        damage: |tree| {
+            tree.resource_where(
+                TASK,
+                |task| task["Properties"]["RequiresCompatibilities"] == json!(["EC2"]),
+                |task| task["Properties"]["ContainerDefinitions"][0]["Privileged"] = json!(true),
+            )
+        },
+    },
+];
+
+const CLUSTER_POLICY: &str = "TakePartInTheCluster";
+
+/// Changes what a launch template starts.
+fn started(tree: &mut Tree, change: impl FnOnce(&mut Value)) -> String {
+    tree.properties("AWS::EC2::LaunchTemplate", |template| change(&mut template["LaunchTemplateData"]))
+}
+
 pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a database without encryption",

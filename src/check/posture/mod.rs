@@ -3,9 +3,11 @@
 //! The sets looked at are AWS Security Hub's Foundational Security Best Practices, the CIS AWS Foundations
 //! Benchmark, cfn-nag, checkov and the Control Tower proactive controls. A rule is here where most of them
 //! have it and it can be decided from the template. `rules` holds those that ask one property for one
-//! thing, `policies` what documents of IAM allow to everybody or over everything, `sizes` how long they are, and `special` the rest.
+//! thing, `instances` those of launch templates, `policies` what documents of IAM allow to everybody or over everything,
+//! `sizes` how long they are, and `special` the rest.
 //! What is unknown is no finding here: it is one where the template is judged.
 
+mod instances;
 mod policies;
 mod rules;
 mod sizes;
@@ -35,6 +37,7 @@ pub(super) fn judge(estate: &Estate) -> Vec<Finding> {
             .collect();
         let of = |resource: Resource<'_>, findings: &mut Vec<Finding>| {
             rules::judge(resource, findings);
+            instances::judge(resource, findings);
             policies::judge(resource, findings);
             sizes::judge(resource, findings);
             special::judge(estate, resource, findings);

@@ -20,6 +20,7 @@ pub(super) const ALL: &[&Code] = &[
     &UNKNOWN_PREFIX_LIST,
     &MISSING_SETTING,
     &CO_HOSTING_FORBIDDEN,
+    &TOO_FEW_INSTANCES,
     &NO_MANAGEMENT_ACCOUNT,
     &NO_CENTRAL_SERVICES,
     &PEERINGS_NEARLY_FULL,
@@ -149,6 +150,14 @@ pub static CO_HOSTING_FORBIDDEN: Code = Code {
     explanation: "A regime may forbid that a tenant shares its home with others. In the models `subnet` and `container` such a tenant gets a cell of its own. In the model \
 `application` tenants share the running program itself, so there is nothing to give it.\n\n    compliance: { pci-dss: { co_hosting: forbidden } }\n\n\
 Give the tenant a tier of another model.",
+};
+
+pub static TOO_FEW_INSTANCES: Code = Code {
+    name: "too-few-instances",
+    meaning: "the tasks that tenants of a cell always run do not fit on its instances",
+    explanation: "With `capacity: ec2` the tasks of a cell's tenants share instances, of which there are `maximum_instances` at most. What the `minimum_tasks` of all tenants need \
+(an interface each, processors, memory) has to be there, or tasks wait for ever, and nobody is told. The interfaces are those of instances in an account with `awsvpcTrunking`; \
+`cells/ACCOUNT/REGION/CELL/instances.sh` of the output switches it on.\n\nAllow more instances, choose a larger type, or let the tenants that wait run less.",
 };
 
 pub static NO_CENTRAL_ACCOUNT: Code = Code {

@@ -104,8 +104,9 @@ pub static PRIVILEGED_CONTAINER: Code = Code {
 
 pub static WEAK_INSTANCE_METADATA: Code = Code {
     name: "weak-instance-metadata",
-    meaning: "an instance answers requests for its credentials without a session",
-    explanation: "Version 2 of the instance metadata service asks for a token that a server which is made to fetch addresses for somebody cannot get.\n\n    MetadataOptions: { HttpTokens: required }",
+    meaning: "an instance gives its credentials to whoever asks from a program on it",
+    explanation: "Version 2 of the instance metadata service asks for a token that a server which is made to fetch addresses for somebody cannot get.\n\n    MetadataOptions: { HttpTokens: required }\n\n\
+Tasks of ECS on an instance reach it like any program there, unless the agent's configuration keeps them from it: `ECS_AWSVPC_BLOCK_IMDS=true`.",
 };
 
 pub static WEAK_AUDIT_TRAIL: Code = Code {
