@@ -63,7 +63,7 @@ pub(crate) const OF_INSTANCES: &[Mutation] = &[
     Mutation {
         name: "an instance with the disk that its image says",
         code: "unencrypted-storage",
-        place: "LaunchTemplateData",
+        place: "ImageId",
         damage: |tree| started(tree, |data| _ = data.as_object_mut().unwrap().remove("BlockDeviceMappings")),
     },
     Mutation {
@@ -82,7 +82,7 @@ pub(crate) const OF_INSTANCES: &[Mutation] = &[
     },
     Mutation {
         name: "an instance that may do everything in every cluster",
-        code: "broad-permissions",
+        code: "broad-permission",
         place: "*",
         damage: |tree| {
             tree.resource_where(

@@ -189,7 +189,24 @@ def organization_policy(resource):
     organizations.delete_policy(PolicyId=resource.reference)
 
 
+def profile_away(resource):
+    iam = resource.client("iam")
+    for role in resource.properties["Roles"]:
+        iam.remove_role_from_instance_profile(InstanceProfileName=resource.reference, RoleName=role)
+    iam.delete_instance_profile(InstanceProfileName=resource.reference)
+
+
+def capacity_away(resource):
+    """A cluster is left with no provider of its own."""
+    resource.client("ecs").put_cluster_capacity_providers(
+        cluster=resource.reference, capacityProviders=[], defaultCapacityProviderStrategy=[]
+    )
+
+
 DELETIONS = {
+    "AWS::AutoScaling::AutoScalingGroup": by(
+        "autoscaling", "delete_auto_scaling_group", "AutoScalingGroupName", ForceDelete=True
+    ),
     "AWS::ApplicationAutoScaling::ScalableTarget": scalable_target,
     "AWS::ApplicationAutoScaling::ScalingPolicy": scaling_policy,
     "AWS::CertificateManager::Certificate": by("acm", "delete_certificate", "CertificateArn"),
@@ -219,6 +236,9 @@ DELETIONS = {
     "AWS::EC2::CustomerGateway": by("ec2", "delete_customer_gateway", "CustomerGatewayId"),
     "AWS::EC2::VPNConnection": by("ec2", "delete_vpn_connection", "VpnConnectionId"),
     "AWS::EC2::VPNGateway": by("ec2", "delete_vpn_gateway", "VpnGatewayId"),
+    "AWS::EC2::LaunchTemplate": by("ec2", "delete_launch_template", "LaunchTemplateId"),
+    "AWS::ECS::CapacityProvider": by("ecs", "delete_capacity_provider", "capacityProvider"),
+    "AWS::ECS::ClusterCapacityProviderAssociations": capacity_away,
     "AWS::ECS::Cluster": by("ecs", "delete_cluster", "cluster"),
     "AWS::ECS::Service": service,
     "AWS::ECS::TaskDefinition": by("ecs", "deregister_task_definition", "taskDefinition"),
@@ -227,6 +247,7 @@ DELETIONS = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": by("elbv2", "delete_load_balancer", "LoadBalancerArn"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": by("elbv2", "delete_target_group", "TargetGroupArn"),
     "AWS::IAM::Policy": policy_in_roles,
+    "AWS::IAM::InstanceProfile": profile_away,
     "AWS::IAM::Role": role,
     "AWS::KMS::Alias": by("kms", "delete_alias", "AliasName"),
     "AWS::ResourceGroups::Group": by("resource-groups", "delete_group", "Group"),

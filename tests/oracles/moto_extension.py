@@ -35,6 +35,7 @@ from moto.route53.exceptions import ResourceRecordAlreadyExists
 from moto.route53.models import FakeZone, route53_backends
 
 import moto_delivery
+import moto_instances
 import moto_metering
 import moto_operations
 import moto_pools
@@ -584,6 +585,7 @@ CONTAINERS_AND_TRAFFIC = {
     ),
     "ECS::Service": Type(
         "ecs", "create_service", "service.serviceArn", named=("ServiceName", 255),
+        rename={"PlacementStrategies": "placementStrategy"},
         attributes={"Name": "service.serviceName", "ServiceArn": "service.serviceArn"},
     ),
     "ApplicationAutoScaling::ScalableTarget": Type(
@@ -769,6 +771,7 @@ TYPES = {
         for name, described in group.items()
     },
     **moto_delivery.described(Type, property_named),
+    **moto_instances.described(Type, property_named),
     **moto_pools.described(Type, property_named),
     **moto_operations.described(Type, property_named),
     **moto_users.described(Type, property_named),

@@ -64,6 +64,12 @@ MUTED = [
         "ec2:AssignPrivateIpAddresses",
         "Lambda names no interface before it has made one, and the function's own code is denied all of it",
     ),
+    (
+        "RESOURCE_MISMATCH",
+        "AWS::IAM::Role",
+        "ecs:Poll",
+        "Service Connect asks for a `task-set`, which only ECS's own guide tells of",
+    ),
     ("RESOURCE_STAR", "AWS::Backup::BackupVault", "", "in a vault's policy `*` is the vault it is attached to"),
     ("RESOURCE_STAR", "AWS::Oam::Sink", "", "in a sink's policy `*` is the sink it is attached to, and AWS takes nothing else"),
     (

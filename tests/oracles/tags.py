@@ -171,7 +171,22 @@ def of_firewall(cloud, account, region, firewall):
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
+def of_group(cloud, account, region, identity):
+    """Those that an Auto Scaling group does not hand on to its instances are left out."""
+    answer = cloud.client("autoscaling", account, region).describe_auto_scaling_groups(AutoScalingGroupNames=[identity])
+    return pairs(tag for tag in answer["AutoScalingGroups"][0]["Tags"] if tag["PropagateAtLaunch"])
+
+
+def of_capacity_provider(cloud, account, region, identity):
+    answer = cloud.client("ecs", account, region).describe_capacity_providers(
+        capacityProviders=[identity], include=["TAGS"]
+    )
+    return pairs(answer["capacityProviders"][0]["tags"])
+
+
 READERS = {
+    "AWS::AutoScaling::AutoScalingGroup": of_group,
+    "AWS::ECS::CapacityProvider": of_capacity_provider,
     "AWS::Cognito::IdentityPool": of_identity_pool,
     "AWS::Cognito::UserPool": of_user_pool,
     "AWS::GuardDuty::Detector": of_detector,

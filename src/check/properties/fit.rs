@@ -206,6 +206,7 @@ impl<'f> Fit<'f> {
         }
         if let Some((prefix, what)) = schema.format.as_deref().and_then(id_form)
             && !is_id(text, prefix)
+            && !self.is_looked_up(text)
         {
             self.misfit(
                 &codes::VALUE_OUT_OF_PATTERN,
@@ -225,6 +226,12 @@ impl<'f> Fit<'f> {
                 "write a block such as `10.64.0.0/24`, with nothing behind the prefix",
             );
         }
+    }
+
+    /// EC2 takes the name of a parameter that holds an image's id, and looks it up with each start (EC2 User Guide, "Use a
+    /// Systems Manager parameter instead of an AMI ID").
+    fn is_looked_up(&self, text: &str) -> bool {
+        self.kind == "AWS::EC2::LaunchTemplate" && text.starts_with("resolve:ssm:/")
     }
 
     fn range(&mut self, value: &Value<'_>, schema: &PropertySchema) {
