@@ -210,7 +210,8 @@ fn instances_count_by_the_processors_of_the_most_that_there_may_be() {
     let group = template(
         r#""Start": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"InstanceType": {"Ref": "Kind"}}}},
            "Group": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {
-             "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Start"}}, "MinSize": "0", "MaxSize": {"Ref": "Most"}}},
+             "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Start"}}, "MinSize": "0", "MaxSize": {"Ref": "Most"},
+             "VPCZoneIdentifier": ["subnet-1"]}},
            "Provider": {"Type": "AWS::ECS::CapacityProvider", "Properties": {
              "AutoScalingGroupProvider": {"AutoScalingGroupArn": {"Fn::GetAtt": ["Group", "AutoScalingGroupARN"]}}}},
            "Capacity": {"Type": "AWS::ECS::ClusterCapacityProviderAssociations", "Properties": {
@@ -221,6 +222,8 @@ fn instances_count_by_the_processors_of_the_most_that_there_may_be() {
     assert_eq!(used(&[with("m7i.2xlarge")], "ec2-standard-vcpu"), 40);
     assert_eq!(used(&[with("m7i.2xlarge")], "ecs-container-instances-per-cluster"), 5);
     assert_eq!(used(&[with("m7i.2xlarge")], "ecs-capacity-providers-per-cluster"), 1);
+    let interfaces = used(&[with("m7i.2xlarge")], "network-interfaces-per-region");
+    assert_eq!(interfaces, 10, "one of its own, and one that those of tasks hang on");
     let all = uses(&[with("z1d.large")], &|_, _, _| None);
     let unknown = all.iter().find(|one| one.quota.id == "ec2-standard-vcpu").unwrap();
     assert!(unknown.at_least, "a type that is not known is told as unknown");
