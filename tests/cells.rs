@@ -183,7 +183,9 @@ fn others_are_as_they_were(before: &World, after: &World, old: &Decided, new: &D
     }
     // Who has a cell alone takes it along to another tier, whose settings may name other zones.
     let taken_along = |cell: &CellId| match edit {
-        Edit::Tier(named, _) => new.lock.tenants.get(&id(*named)).is_some_and(|home| home.value.cell == *cell),
+        Edit::Tier(named, _) => {
+            new.lock.tenants.get(&id(*named)).is_some_and(|home| home.value.cell == *cell)
+        }
         _ => false,
     };
     let inhabited: BTreeSet<&CellId> = new.lock.tenants.values().map(|home| &home.value.cell).collect();
